@@ -1,0 +1,127 @@
+"""Every environment variable, typed, in one place.
+
+Read once, at an entrance (`http_app`, `worker`, `cli`), and handed down. A variable `NAME` may also come from the file
+named by `NAME_FILE` (how container platforms hand over secrets). Nothing here has a default that is a secret.
+"""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+TIMEOUT_FLOOR_SECONDS = 3.0
+TIMEOUT_CEILING_SECONDS = 10.0
+
+
+class ConfigurationError(Exception):
+    """The environment does not allow a start; the message says what to set, one line each."""
+
+
+def _blank_is_unset(value: Any) -> Any:
+    return None if isinstance(value, str) and not value.strip() else value
+
+
+def _clamp_timeout(value: float) -> float:
+    return min(max(value, TIMEOUT_FLOOR_SECONDS), TIMEOUT_CEILING_SECONDS)
+
+
+Secret = Annotated[SecretStr | None, BeforeValidator(_blank_is_unset)]
+OptionalText = Annotated[str | None, BeforeValidator(_blank_is_unset)]
+
+
+class Settings(BaseSettings):
+    """What the operator decided. Field names are the environment variables in lower case."""
+
+    model_config = SettingsConfigDict(extra="ignore", frozen=True, hide_input_in_errors=True)
+
+    database_url: Secret = Field(None, description="postgresql:// server; unset starts the embedded one")
+    database_owner_url: Secret = Field(None, description="login that may migrate; unset migrates with DATABASE_URL")
+    app_env: Literal["local", "production"] = Field("local", description="production refuses to start while a needed secret is missing")
+    webhook_url: Secret = Field(None, description="n8n webhook for follow-ups; empty makes no call")
+    n8n_webhook_timeout_seconds: float = Field(5.0, description="total time of one follow-up attempt, clamped to 3-10 s")
+    webhook_signing_secret: Secret = Field(None, description="signs follow-ups (Standard Webhooks, whsec_...)")
+    lead_classify_use_llm: bool = Field(False, description="ask the language model when the intent is unknown")
+    lead_classify_llm_timeout_seconds: float = Field(6.0, gt=0, le=60, description="total time of the language model call")
+    openai_api_key: Secret = Field(None, description="key of an OpenAI-compatible server")
+    openai_base_url: OptionalText = Field(None, description="address of an OpenAI-compatible server")
+    openai_model: OptionalText = Field(None, description="model name to ask")
+    facebook_app_secret: Secret = Field(None, description="verifies X-Hub-Signature-256; several separated by commas while rotating")
+    facebook_verify_token: Secret = Field(None, description="answers Meta's subscription handshake")
+    operator_api_key: Secret = Field(None, description="opens the console, the JSON API and /metrics; needed in production")
+    public_base_url: OptionalText = Field(None, description="address people reach the console at; goes into follow-ups as console_url")
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="how much is logged")
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Only what `read_settings` hands over: the environment is read there, once, with its `_FILE` twins."""
+        return (init_settings,)
+
+    @property
+    def follow_up_timeout_seconds(self) -> float:
+        """N8N_WEBHOOK_TIMEOUT_SECONDS inside its clamp of 3 to 10 seconds."""
+        return _clamp_timeout(self.n8n_webhook_timeout_seconds)
+
+    @property
+    def facebook_app_secrets(self) -> tuple[bytes, ...]:
+        """All live app secrets; empty means that deliveries are not signed (allowed in `local` only)."""
+        if self.facebook_app_secret is None:
+            return ()
+        return tuple(part.strip().encode() for part in self.facebook_app_secret.get_secret_value().split(",") if part.strip())
+
+
+def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
+    """Settings from the environment, `NAME_FILE` twins included.
+
+    Raises ConfigurationError naming every variable that cannot be read, and in production every secret that is missing.
+    """
+    environment = os.environ if environment is None else environment
+    values, problems = _values_with_files(environment)
+    try:
+        settings = Settings(**values)
+    except ValidationError as error:
+        problems += [f"{str(item['loc'][0]).upper()}: {item['msg']}" for item in error.errors()]
+        raise ConfigurationError("\n".join(problems)) from None
+    if settings.app_env == "production":
+        problems += [f"{name}: needed in production, and empty" for name in missing_secrets(settings)]
+    if problems:
+        raise ConfigurationError("\n".join(problems))
+    return settings
+
+
+def _values_with_files(environment: Mapping[str, str]) -> tuple[dict[str, Any], list[str]]:
+    values: dict[str, Any] = {}
+    problems: list[str] = []
+    for field in Settings.model_fields:
+        name = field.upper()
+        direct, path = environment.get(name), environment.get(f"{name}_FILE")
+        if direct and path:
+            problems.append(f"{name}: set both directly and by {name}_FILE; keep one")
+        elif path:
+            try:
+                values[field] = Path(path).read_text(encoding="utf-8").strip()
+            except (OSError, UnicodeDecodeError) as error:
+                problems.append(f"{name}_FILE: cannot read {path} ({error.__class__.__name__})")
+        elif direct is not None and direct.strip():
+            values[field] = direct.strip()
+    return values, problems
+
+
+def missing_secrets(settings: Settings) -> list[str]:
+    """Names of the variables that production needs and does not have, in the order of the class."""
+    needed = ["database_url", "facebook_app_secret", "facebook_verify_token", "operator_api_key"]
+    if settings.lead_classify_use_llm:
+        needed += ["openai_api_key", "openai_model"]
+    empty = [name.upper() for name in needed if getattr(settings, name) is None]
+    if "FACEBOOK_APP_SECRET" not in empty and not settings.facebook_app_secrets:
+        empty.append("FACEBOOK_APP_SECRET")
+    return empty
