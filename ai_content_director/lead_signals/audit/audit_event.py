@@ -1,0 +1,67 @@
+"""An audit event: one line of the tenant's history."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Column, DateTime, ForeignKey, Index, Table, Text, Uuid, func, insert
+from sqlalchemy.dialects.postgresql import JSONB
+
+from lead_signals.database.metadata import metadata
+from lead_signals.database.new_id import new_id
+from lead_signals.tenancy.tenant_session import TenantSession
+
+SYSTEM = "SYSTEM"
+
+audit_events = Table(
+    "audit_events",
+    metadata,
+    Column("tenant_id", Uuid, ForeignKey("tenants.id", ondelete="RESTRICT"), primary_key=True),
+    Column("id", Uuid, primary_key=True),
+    Column("event_type", Text, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("entity_type", Text, nullable=False),
+    Column("entity_id", Uuid, nullable=False),
+    Column("detail", JSONB, nullable=False),
+    Column("created_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+    Index("ix_audit_events_entity", "tenant_id", "entity_id", "created_at"),
+)
+
+
+class AuditEventType(StrEnum):
+    """What can have happened."""
+
+    LEAD_SIGNAL_CREATED = "LEAD_SIGNAL_CREATED"
+
+
+@dataclass(frozen=True, slots=True)
+class AuditEvent:
+    """What happened to which thing; `detail` holds ids, labels and numbers only."""
+
+    event_type: AuditEventType
+    entity_type: str
+    entity_id: UUID
+    detail: Mapping[str, Any] = field(default_factory=dict)
+    actor: str = SYSTEM
+
+
+async def record(session: TenantSession, tenant_id: UUID, events: Sequence[AuditEvent]) -> None:
+    """Append events in the transaction of what they tell."""
+    if events:
+        await session.execute(
+            insert(audit_events),
+            [
+                {
+                    "tenant_id": tenant_id,
+                    "id": new_id(),
+                    "event_type": event.event_type.value,
+                    "actor": event.actor,
+                    "entity_type": event.entity_type,
+                    "entity_id": event.entity_id,
+                    "detail": dict(event.detail),
+                }
+                for event in events
+            ],
+        )

@@ -1,0 +1,100 @@
+"""The queue is the data: claim, renew, settle and give back rows of the domain that are due.
+
+A table that owes work has the six columns of `lease_columns()`. A claim takes a row for a while (`lease_until`) and stamps it
+with the next `lease_token`; whoever settles must show that token, so a worker that slept through its lease changes nothing.
+A worker that dies settles nothing: its rows are due again when the lease ends, and each claim counted as an attempt.
+All times are the database's clock. docs/decisions/001-the-queue-is-the-data.md tells why it is ours and not a package.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import BigInteger, Column, ColumnElement, DateTime, Index, Integer, Table, func, select, text, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """One row taken for a while. `attempts` counts claims, this one included; `state_before` is what giving it back restores."""
+
+    tenant_id: UUID
+    id: UUID
+    lease_token: int
+    attempts: int
+    state_before: str
+
+
+def lease_columns() -> list[Column[Any]]:
+    """The columns every table of owed work carries, beside tenant_id, id and state."""
+    return [
+        Column("due_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+        Column("attempts", Integer, nullable=False, server_default=text("0")),
+        Column("lease_until", DateTime(timezone=True)),
+        Column("lease_token", BigInteger, nullable=False, server_default=text("0")),
+        Column("finished_at", DateTime(timezone=True)),
+        Column("created_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+    ]
+
+
+def due_index(table: Table) -> Index:
+    """One partial index serves first claims, retries and the rescue of a dead worker's rows alike."""
+    return Index(f"ix_{table.name}_due", _claimable_at(table), table.c.id, postgresql_where=table.c.finished_at.is_(None))
+
+
+def _claimable_at(table: Table) -> ColumnElement[Any]:
+    return func.coalesce(table.c.lease_until, table.c.due_at)
+
+
+async def claim_due(connection: AsyncConnection, table: Table, *, working_state: str, limit: int, lease_seconds: float) -> list[Claim]:
+    """Take up to `limit` due rows, oldest first, skipping those another worker is taking at this moment."""
+    due = (
+        select(table.c.tenant_id, table.c.id, table.c.state)
+        .where(table.c.finished_at.is_(None), _claimable_at(table) <= func.now())
+        .order_by(_claimable_at(table), table.c.id)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+        # MATERIALIZED: inlined into the UPDATE the planner may run the LIMIT more than once and claim too many.
+        .cte("due")
+        .prefix_with("MATERIALIZED", dialect="postgresql")
+    )
+    rows = await connection.execute(
+        update(table)
+        .where(table.c.tenant_id == due.c.tenant_id, table.c.id == due.c.id)
+        .values(
+            state=working_state,
+            attempts=table.c.attempts + 1,
+            lease_token=table.c.lease_token + 1,
+            lease_until=func.now() + timedelta(seconds=lease_seconds),
+        )
+        .returning(table.c.tenant_id, table.c.id, table.c.lease_token, table.c.attempts, due.c.state)
+    )
+    return [Claim(row.tenant_id, row.id, row.lease_token, row.attempts, row.state) for row in rows]
+
+
+async def renew(connection: AsyncConnection, table: Table, claim: Claim, *, lease_seconds: float) -> bool:
+    """Hold on to a row for longer. False when the lease was lost: stop working on it."""
+    return await settle(connection, table, claim, {"lease_until": func.now() + timedelta(seconds=lease_seconds)}, keep_lease=True)
+
+
+async def settle(connection: AsyncConnection, table: Table, claim: Claim, values: Mapping[str, Any], *, keep_lease: bool = False) -> bool:
+    """Write the outcome and let go of the row. False, and nothing written, when the row was claimed again since."""
+    changes = dict(values) if keep_lease else {"lease_until": None, **values}
+    result = await connection.execute(
+        update(table)
+        .where(
+            table.c.tenant_id == claim.tenant_id,
+            table.c.id == claim.id,
+            table.c.lease_token == claim.lease_token,
+            table.c.finished_at.is_(None),
+        )
+        .values(**changes)
+    )
+    return bool(result.rowcount == 1)
+
+
+async def give_back(connection: AsyncConnection, table: Table, claim: Claim) -> bool:
+    """Return a row that was claimed but not begun, as if it had not been taken: another worker may have it at once."""
+    return await settle(connection, table, claim, {"state": claim.state_before, "attempts": claim.attempts - 1})
