@@ -1,0 +1,42 @@
+"""Read one item of a delivery so that whatever is wrong with it stays with it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+from traceback import extract_tb
+from typing import TypeAlias
+
+from lead_signals.json_body import JsonValue
+from lead_signals.platforms.inbound_signal import IgnoredItem, InboundSignal, Outcome, QuarantinedItem
+from lead_signals.platforms.strange_item import StrangeItem, StrangeReason
+
+
+@dataclass(frozen=True, slots=True)
+class ItemPlace:
+    """Where an item stands: its platform, the channel it came through, its path in the body, and the moment it is read."""
+
+    platform: str
+    channel_external_id: str | None
+    where: str
+    now: datetime
+
+    def ignored(self, reason: StrEnum) -> IgnoredItem:
+        """This item is no signal, for this reason."""
+        return IgnoredItem(reason, self.channel_external_id)
+
+
+ItemReader: TypeAlias = Callable[[JsonValue, ItemPlace], InboundSignal | IgnoredItem]
+
+
+def read_one_item(read: ItemReader, item: JsonValue, place: ItemPlace) -> Outcome:
+    """What `read` made of the item; an item it stumbles over is quarantined. Raises nothing."""
+    try:
+        return read(item, place)
+    except StrangeItem as strange:
+        return QuarantinedItem(strange.reason, item, place.channel_external_id, strange.where)
+    except Exception as error:  # a fault of ours must not make the platform redeliver the whole batch for days
+        frame = extract_tb(error.__traceback__)[-1]
+        fault = f"{type(error).__name__} at {Path(frame.filename).name}:{frame.lineno}"
+        return QuarantinedItem(StrangeReason.READER_FAILED, item, place.channel_external_id, f"{place.where} ({fault})")
