@@ -1,0 +1,226 @@
+"""The operator's door: `lead-signals COMMAND`. Assembles and prints; what is done lies in the slices.
+
+Imports stand in the commands, so that `--help` and `classify` do not wait for the web framework.
+"""
+
+import sys
+from pathlib import Path
+
+import click
+
+from lead_signals import __version__
+from lead_signals.settings import ConfigurationError, Settings, read_settings
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="lead-signals")
+def cli() -> None:
+    """Lead Signals: Facebook comments and messages in, leads in the right human lane out.
+
+    \b
+    Start here:   lead-signals serve
+    Is it well?   lead-signals doctor
+    Why so?       lead-signals explain "Cho tôi báo giá gói Enterprise"
+
+    Settings come from the environment; .env.example lists them all.
+    """
+
+
+@cli.command()
+@click.option("--port", type=click.IntRange(1, 65535), default=8000, show_default=True, help="Port of the API and the console.")
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on; 0.0.0.0 inside a container.")
+@click.option(
+    "--data-dir", type=click.Path(path_type=Path, file_okay=False), help="Where the embedded PostgreSQL keeps its data and the log lies."
+)
+@click.option("--empty", is_flag=True, help="No demo tenant on an empty database.")
+@click.option("--no-worker", is_flag=True, help="API and console only; follow-ups wait for a `lead-signals worker`.")
+def serve(port: int, host: str, data_dir: Path | None, empty: bool, no_worker: bool) -> None:
+    """Run everything on this machine: PostgreSQL, API, console, worker.
+
+    With DATABASE_URL set, that server is used and nothing is embedded. Ctrl-C stops it all.
+    """
+    from lead_signals.serve import ServeOptions
+    from lead_signals.serve import serve as run
+
+    settings = _settings()
+    options = ServeOptions(host=host, port=port, data_directory=data_dir, empty=empty, with_worker=not no_worker)
+    with _one_clear_sentence():
+        if settings.database_url is not None and no_worker and empty:
+            _serve_api_alone(settings, options.host, options.port)
+        else:
+            run(settings, options, click.echo)
+
+
+@cli.command(hidden=True)
+@click.option("--port", type=click.IntRange(1, 65535), default=8000)
+@click.option("--host", default="127.0.0.1")
+def api(port: int, host: str) -> None:
+    """One API process (a child of `serve`)."""
+    with _one_clear_sentence():
+        _run_api(_settings(), host, port)
+
+
+@cli.command()
+@click.option("--data-dir", type=click.Path(path_type=Path, file_okay=False), help="The embedded PostgreSQL of a running `serve`.")
+@click.option(
+    "--lease-seconds",
+    type=click.FloatRange(3, 300),
+    default=20.0,
+    show_default=True,
+    help="How long a killed worker's work waits for the next.",
+)
+def worker(data_dir: Path | None, lease_seconds: float) -> None:
+    """Deliver what is owed: follow-ups to n8n. Run as many as you like, on as many machines."""
+    import asyncio
+
+    from lead_signals.database.embedded_database import database_of
+    from lead_signals.log_context import configure_logging
+    from lead_signals.worker import run_worker
+
+    settings = _settings()
+    configure_logging(settings.log_level)
+    with _one_clear_sentence(), database_of(settings, data_dir) as addresses:
+        asyncio.run(run_worker(addresses.app, settings, lease_seconds=lease_seconds))
+
+
+@cli.command()
+@click.option("--data-dir", type=click.Path(path_type=Path, file_okay=False), help="Data directory of the embedded PostgreSQL.")
+def migrate(data_dir: Path | None) -> None:
+    """Bring the database to the newest revision (the same as `alembic upgrade head`)."""
+    from lead_signals.database.embedded_database import database_of
+    from lead_signals.database.migrate import migrate as run
+    from lead_signals.database.migrate import newest_revision
+
+    with _one_clear_sentence(), database_of(_settings(), data_dir) as addresses:
+        run(addresses)
+    click.echo(f"The database is at {newest_revision()}.")
+
+
+@cli.command()
+@click.option("--data-dir", type=click.Path(path_type=Path, file_okay=False), help="Data directory of the embedded PostgreSQL.")
+def doctor(data_dir: Path | None) -> None:
+    """What is configured, what is missing, what is unhealthy. Exit status 1 when something needs a hand."""
+    from lead_signals.health.doctor import examine
+
+    with _one_clear_sentence():
+        diagnosis = examine(data_dir)
+    for line in diagnosis.lines:
+        click.echo(line)
+    sys.exit(0 if diagnosis.well else 1)
+
+
+@cli.command()
+def classify() -> None:
+    """Read JSON lines {"id", "text"} on stdin, write one verdict a line. Exit status 1 when a line could not be read.
+
+    \b
+    echo '{"id":1,"text":"Cho tôi báo giá"}' | lead-signals classify
+    """
+    from lead_signals.intent.classify_lines import BadLine, classify_lines
+
+    bad_lines = 0
+    for answer in classify_lines(sys.stdin.buffer):
+        if isinstance(answer, BadLine):
+            bad_lines += 1
+            click.echo(f"line {answer.number}: {answer.problem}", err=True)
+        else:
+            sys.stdout.buffer.write(answer + b"\n")
+    sys.exit(1 if bad_lines else 0)
+
+
+@cli.command()
+@click.argument("text")
+def explain(text: str) -> None:
+    """Show how a text is understood: the matched words, the rules, the lane."""
+    from lead_signals.intent.explain import explain as run
+    from lead_signals.intent.explain import lines_of
+
+    for line in lines_of(run(text)):
+        click.echo(line)
+
+
+@cli.command()
+@click.option("--url", default="http://127.0.0.1:8000", show_default=True, help="A running server.")
+def demo(url: str) -> None:
+    """Onboard a demo tenant on a running server and send it sample comments."""
+    import httpx
+
+    from lead_signals.demo import DemoError, send_demo
+
+    settings = _settings()
+    key = None if settings.operator_api_key is None else settings.operator_api_key.get_secret_value()
+    secrets = settings.facebook_app_secrets
+    with click.progressbar(length=100, label="Comments", file=sys.stderr, hidden=not sys.stderr.isatty()) as bar:
+        try:
+            sent = send_demo(
+                url,
+                operator_key=key,
+                app_secret=secrets[0] if secrets else None,
+                progress=lambda at, of: bar.update(100 * at // of - bar.pos),
+            )
+        except (DemoError, httpx.HTTPError) as error:
+            raise click.ClickException(f"{url}: {error}. Is a server running there? Start one with bin/serve.") from None
+    click.echo(f"{sent.created} leads of {sent.comments} comments. Console: {url}/?tenant_id={sent.tenant_id}")
+
+
+def _settings() -> Settings:
+    try:
+        return read_settings()
+    except ConfigurationError as error:
+        raise click.ClickException(f"the environment needs a hand:\n{error}") from None
+
+
+def _serve_api_alone(settings: Settings, host: str, port: int) -> None:
+    """What a container runs: one process, no supervisor above it."""
+    from lead_signals.database.addresses import configured_addresses
+    from lead_signals.database.migrate import migrate as run
+
+    addresses = configured_addresses(settings)
+    if addresses is not None and settings.app_env == "local":
+        run(addresses)
+    _run_api(settings, host, port)
+
+
+def _run_api(settings: Settings, host: str, port: int) -> None:
+    import uvicorn
+
+    from lead_signals.http_app import make_app
+    from lead_signals.log_context import configure_logging
+
+    if settings.database_url is None:
+        raise click.ClickException("DATABASE_URL is not set: start `lead-signals serve`, which brings a database along.")
+    configure_logging(settings.log_level)
+    uvicorn.run(
+        make_app(settings.database_url.get_secret_value(), settings),
+        host=host,
+        port=port,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_keep_alive=30,
+        timeout_graceful_shutdown=15,
+        h11_max_incomplete_event_size=16 * 1024,
+    )
+
+
+class _one_clear_sentence:  # noqa: N801 - reads as a phrase after `with`
+    """Turn the errors an operator can mend into one sentence on stderr and exit status 1; the rest keep their traceback."""
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
+        from lead_signals.database.availability import database_is_away
+        from lead_signals.database.embedded.embedded_server_error import EmbeddedServerError
+        from lead_signals.database.engine import DatabaseAddressError, UnsafeDatabaseError
+        from lead_signals.database.roles import RoleBootstrapError
+        from lead_signals.serve import ServeError
+
+        if isinstance(
+            error, (EmbeddedServerError, DatabaseAddressError, UnsafeDatabaseError, RoleBootstrapError, ServeError, ConfigurationError)
+        ):
+            raise click.ClickException(str(error)) from None
+        if error is not None and not isinstance(error, (SystemExit, KeyboardInterrupt)) and database_is_away(error):
+            raise click.ClickException(
+                f"PostgreSQL cannot be reached ({error.__class__.__name__}): is DATABASE_URL right, and the server up?"
+            ) from None

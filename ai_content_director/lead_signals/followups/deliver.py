@@ -1,0 +1,126 @@
+"""Keep one promise: read what is owed, send it with no transaction open, write down what happened, settle."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+
+from sqlalchemy import func, select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from lead_signals.database.availability import database_is_away
+from lead_signals.database.lease import Claim, settle
+from lead_signals.followups.delivery_attempt import delivery_attempts
+from lead_signals.followups.follow_up import FollowUpState, follow_ups
+from lead_signals.followups.outcome import Outcome, OutcomeKind
+from lead_signals.followups.retry_schedule import CRASH_LIMIT, delay_after
+from lead_signals.log_context import get_logger
+from lead_signals.tenancy.tenant_session import TenantSession, tenant_session
+
+log = get_logger(__name__)
+
+SETTLE_RETRY_SECONDS = 0.5
+
+
+class Destination(Protocol):
+    """Somebody who receives follow-ups. Answers every send with one of three outcomes, and never raises."""
+
+    async def send(self, webhook_id: str, body: bytes, *, at: datetime) -> Outcome: ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Attempt:
+    started_at: datetime
+    duration_ms: int
+    outcome: Outcome
+
+
+async def deliver(engine: AsyncEngine, destination: Destination, claim: Claim, *, now: Callable[[], datetime]) -> None:
+    """One attempt at one follow-up. Whatever happens is a row in delivery_attempts; the state moves only under our lease."""
+    async with tenant_session(engine, claim.tenant_id) as session:
+        owed = (await session.execute(select(follow_ups.c.body, follow_ups.c.failures).where(*_is(claim)))).one_or_none()
+        if owed is None:
+            return
+        if claim.attempts - owed.failures > CRASH_LIMIT:
+            await settle(session, follow_ups, claim, _finished(FollowUpState.DEAD))
+            log.error("follow_up_dead", follow_up=str(claim.id), reason="every attempt crashed its worker", attempts=claim.attempts)
+            return
+    started_at, clock = now(), time.monotonic()
+    outcome = await destination.send(webhook_id(claim), owed.body, at=started_at)
+    attempt = _Attempt(started_at, round((time.monotonic() - clock) * 1000), outcome)
+    await _write_down(engine, claim, attempt, failures_before=owed.failures)
+
+
+def webhook_id(claim: Claim) -> str:
+    """The same for all attempts of one follow-up: receivers drop repeats by it."""
+    return f"msg_{claim.id.hex}"
+
+
+async def _write_down(engine: AsyncEngine, claim: Claim, attempt: _Attempt, *, failures_before: int) -> None:
+    """Record and settle in one transaction, again and again while the database is away: forgetting would send twice."""
+    while True:
+        try:
+            async with tenant_session(engine, claim.tenant_id) as session:
+                await _record(session, claim, attempt)
+                counted = await settle(session, follow_ups, claim, _next_state(attempt.outcome, failures_before))
+        except Exception as error:
+            if not database_is_away(error):
+                raise
+            log.warning("settle_waits_for_database", follow_up=str(claim.id), error=error.__class__.__name__)
+            await asyncio.sleep(SETTLE_RETRY_SECONDS)
+            continue
+        log.info(
+            "follow_up_attempted",
+            tenant=str(claim.tenant_id),
+            follow_up=str(claim.id),
+            attempt=claim.attempts,
+            outcome=attempt.outcome.kind.value,
+            error=attempt.outcome.error_class,
+            duration_ms=attempt.duration_ms,
+            counted=counted,
+        )
+        return
+
+
+async def _record(session: TenantSession, claim: Claim, attempt: _Attempt) -> None:
+    # A commit whose answer was lost is written again: the attempt is the same one.
+    await session.execute(
+        insert(delivery_attempts)
+        .values(
+            tenant_id=claim.tenant_id,
+            follow_up_id=claim.id,
+            attempt=claim.attempts,
+            started_at=attempt.started_at,
+            duration_ms=attempt.duration_ms,
+            outcome=attempt.outcome.kind.value,
+            http_status=attempt.outcome.http_status,
+            error_class=attempt.outcome.error_class,
+            answer_head=attempt.outcome.answer_head,
+        )
+        .on_conflict_do_nothing()
+    )
+
+
+def _next_state(outcome: Outcome, failures_before: int) -> dict[str, Any]:
+    if outcome.kind is OutcomeKind.DELIVERED:
+        return _finished(FollowUpState.DELIVERED)
+    failures = failures_before + 1
+    delay = None if outcome.kind is OutcomeKind.GIVE_UP else delay_after(failures)
+    if delay is None:
+        return _finished(FollowUpState.DEAD) | {"failures": failures}
+    return {"state": FollowUpState.RETRYING.value, "failures": failures, "due_at": _from_now(delay)}
+
+
+def _finished(state: FollowUpState) -> dict[str, Any]:
+    return {"state": state.value, "finished_at": func.now()}
+
+
+def _from_now(delay: timedelta) -> Any:
+    return func.now() + delay
+
+
+def _is(claim: Claim) -> tuple[Any, ...]:
+    return (follow_ups.c.tenant_id == claim.tenant_id, follow_ups.c.id == claim.id, follow_ups.c.lease_token == claim.lease_token)

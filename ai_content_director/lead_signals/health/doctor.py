@@ -1,0 +1,94 @@
+"""`lead-signals doctor`: what is configured, what is missing, what is unhealthy, in lines for a person at a terminal."""
+
+import asyncio
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import SecretStr
+
+from lead_signals.database.addresses import DatabaseAddresses
+from lead_signals.database.embedded_database import database_of, default_data_directory
+from lead_signals.database.engine import app_engine
+from lead_signals.database.migrate import newest_revision
+from lead_signals.health.readiness import Check, Readiness, readiness
+from lead_signals.settings import ConfigurationError, Settings, missing_secrets, read_settings
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """What to print, and whether nothing needs a hand."""
+
+    lines: list[str]
+    well: bool
+
+
+def examine(data_directory: Path | None = None) -> Diagnosis:
+    """Read the settings, look into the database, and say how things are. Secrets are told as "set", never shown."""
+    try:
+        settings = read_settings()
+    except ConfigurationError as error:
+        return Diagnosis(["Settings", *(f"  ✗ {line}" for line in str(error).splitlines())], well=False)
+    lines = ["Settings", *(_setting_line(settings, name) for name in Settings.model_fields), *_advice(settings), "", "Health"]
+    with database_of(settings, data_directory) as addresses:
+        lines.append(f"  · database: {_place(settings, data_directory)}")
+        seen = asyncio.run(_look(addresses))
+    lines += [_check_line("database", seen.database), _check_line("migrations", seen.migrations), _check_line("worker", seen.worker)]
+    lines += _backlog_lines(settings, seen)
+    lines += [
+        f"  ✗ Page {channel.external_id} ({channel.platform}) writes to us and belongs to no tenant: {channel.deliveries} deliveries kept"
+        for channel in seen.unknown_channels
+    ]
+    dead = 0 if seen.backlog is None else seen.backlog.by_state["dead"]
+    return Diagnosis(lines, well=seen.status == "ready" and not seen.unknown_channels and dead == 0)
+
+
+async def _look(addresses: DatabaseAddresses) -> Readiness:
+    engine = app_engine(addresses.app, application_name="lead-signals doctor", pool_size=1)
+    try:
+        return await readiness(engine, newest_revision=newest_revision())
+    finally:
+        await engine.dispose()
+
+
+def _setting_line(settings: Settings, name: str) -> str:
+    value = getattr(settings, name)
+    told = "not set" if value is None else "set" if isinstance(value, SecretStr) else value
+    return f"  · {name.upper()} = {told}"
+
+
+def _advice(settings: Settings) -> list[str]:
+    advice = []
+    if settings.follow_up_timeout_seconds != settings.n8n_webhook_timeout_seconds:
+        advice.append(f"  ! N8N_WEBHOOK_TIMEOUT_SECONDS is clamped to {settings.follow_up_timeout_seconds:g}")
+    if settings.webhook_url is None:
+        advice.append("  ! WEBHOOK_URL is empty: urgent leads are not sent to n8n")
+    elif settings.webhook_signing_secret is None:
+        advice.append("  ! WEBHOOK_SIGNING_SECRET is empty: the receiver cannot tell our follow-ups from forged ones")
+    if settings.lead_classify_use_llm:
+        advice.append("  ! LEAD_CLASSIFY_USE_LLM is true, and this version decides by rules alone: no model is called")
+    missing = missing_secrets(settings)
+    if settings.app_env == "local" and missing:
+        advice.append(f"  ! before APP_ENV=production: {', '.join(missing)}")
+    return advice
+
+
+def _place(settings: Settings, data_directory: Path | None) -> str:
+    if settings.database_url is not None:
+        return "the server in DATABASE_URL"
+    return f"embedded, in {data_directory or default_data_directory()}"
+
+
+def _check_line(name: str, check: Check) -> str:
+    return f"  {'✓' if check.ok else '✗'} {name}: {check.sentence}"
+
+
+def _backlog_lines(settings: Settings, seen: Readiness) -> list[str]:
+    if seen.backlog is None:
+        return []
+    counts = ", ".join(f"{count} {state}" for state, count in seen.backlog.by_state.items() if count) or "none"
+    lines = [f"  · follow-ups: {counts}"]
+    if seen.backlog.by_state["dead"]:
+        lines.append(f"  ✗ {seen.backlog.by_state['dead']} follow-ups are dead: their receiver refused or missed every attempt")
+    if settings.webhook_url is None and (seen.backlog.by_state["pending"] or seen.backlog.by_state["retrying"]):
+        lines.append("  ✗ follow-ups wait, and WEBHOOK_URL is empty: nobody will receive them")
+    return lines

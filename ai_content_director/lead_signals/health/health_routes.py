@@ -1,0 +1,76 @@
+"""`/health`: the process answers. `/ready`: work can flow. `/metrics`: numbers for Prometheus."""
+
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import Any
+
+import orjson
+from fastapi import APIRouter, Depends
+from fastapi.responses import Response
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client.core import REGISTRY, GaugeMetricFamily
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from lead_signals.health.readiness import Readiness, readiness
+from lead_signals.tenancy.operator_access import OperatorAccess
+
+UNREADY_RETRY_SECONDS = 5
+
+
+def health_routes(engine: AsyncEngine, operator: OperatorAccess, newest_revision: str) -> APIRouter:
+    """`GET /health`, `/ready`, `/metrics`. The first two are for machines nearby and tell no tenant's data."""
+    router = APIRouter(tags=["health"])
+
+    @router.get("/health", summary="The process answers")
+    async def health() -> dict[str, str]:
+        return {"status": "ok"}
+
+    @router.get("/ready", summary="Database, migrations, worker")
+    async def ready() -> Response:
+        seen = await readiness(engine, newest_revision=newest_revision)
+        # A missing worker is told, not punished: taking the door out of service would lose deliveries to keep follow-ups waiting.
+        unready = seen.status == "unready"
+        headers = {"Retry-After": str(UNREADY_RETRY_SECONDS)} if unready else {}
+        return Response(orjson.dumps(_told(seen)), status_code=503 if unready else 200, media_type="application/json", headers=headers)
+
+    @router.get("/metrics", summary="Prometheus", dependencies=[Depends(operator)])
+    async def metrics() -> Response:
+        seen = await readiness(engine, newest_revision=newest_revision)
+        lines = generate_latest(REGISTRY) + b"".join(_gauges(seen))
+        return Response(lines, media_type=CONTENT_TYPE_LATEST)
+
+    return router
+
+
+def _told(seen: Readiness) -> dict[str, Any]:
+    return {
+        "status": seen.status,
+        "database": asdict(seen.database),
+        "migrations": asdict(seen.migrations),
+        "worker": asdict(seen.worker),
+        "unknown_channels": len(seen.unknown_channels),
+    }
+
+
+class _Once:
+    """A registry of one reading: these numbers are the database's, the same from every process that is asked."""
+
+    def __init__(self, families: list[GaugeMetricFamily]) -> None:
+        self.collect: Callable[[], list[GaugeMetricFamily]] = lambda: families
+
+
+def _gauges(seen: Readiness) -> list[bytes]:
+    ready = GaugeMetricFamily("lead_signals_ready", "1 when the part is well", labels=["part"])
+    for part, check in (("database", seen.database), ("migrations", seen.migrations), ("worker", seen.worker)):
+        ready.add_metric([part], float(check.ok))
+    families = [ready]
+    if seen.backlog is not None:
+        follow_ups = GaugeMetricFamily("lead_signals_follow_ups", "Follow-ups by state", labels=["state"])
+        for state, count in seen.backlog.by_state.items():
+            follow_ups.add_metric([state], count)
+        oldest = GaugeMetricFamily("lead_signals_follow_up_oldest_due_seconds", "Since when the oldest due follow-up waits")
+        oldest.add_metric([], seen.backlog.oldest_due_seconds)
+        unknown = GaugeMetricFamily("lead_signals_unknown_channels", "Pages that write to us although nobody connected them")
+        unknown.add_metric([], len(seen.unknown_channels))
+        families += [follow_ups, oldest, unknown]
+    return [generate_latest(_Once(families))]

@@ -1,0 +1,99 @@
+"""What must hold for work to flow: a database, on the newest revision, with a worker that beats and promises that are kept."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from lead_signals.database.availability import database_is_away
+from lead_signals.database.engine import UnsafeDatabaseError, assert_safe
+from lead_signals.database.heartbeat import workers_seen
+from lead_signals.database.migrate import revision_of
+from lead_signals.followups.follow_up import FollowUpState, follow_ups
+from lead_signals.intake.unrouted_delivery import UnknownChannel, unknown_channels
+from lead_signals.tenancy.tenant_session import AcrossTenantsSession, across_tenants_session
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing that must hold; `sentence` says how it is, and what to do when it is not well."""
+
+    ok: bool
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class FollowUpBacklog:
+    """How many promises stand in each state, and since when (seconds) the oldest due one waits; 0 when none is due."""
+
+    by_state: dict[str, int]
+    oldest_due_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Readiness:
+    """`status`: "ready"; "degraded" (deliveries are taken, but follow-ups wait); "unready" (nothing can be taken)."""
+
+    status: str
+    database: Check
+    migrations: Check
+    worker: Check
+    backlog: FollowUpBacklog | None = None
+    unknown_channels: tuple[UnknownChannel, ...] = ()
+
+
+async def readiness(engine: AsyncEngine, *, newest_revision: str) -> Readiness:
+    """Look now. Never raises because the database is away: that is an answer."""
+    not_asked = Check(ok=False, sentence="not known while the database is away")
+    try:
+        async with across_tenants_session(engine) as session:
+            return await _look(session, newest_revision)
+    except UnsafeDatabaseError as unsafe:
+        return Readiness("unready", Check(ok=False, sentence=str(unsafe)), not_asked, not_asked)
+    except Exception as error:
+        if not database_is_away(error):
+            raise
+        return Readiness(
+            "unready", Check(ok=False, sentence=f"PostgreSQL cannot be reached ({error.__class__.__name__})"), not_asked, not_asked
+        )
+
+
+async def _look(session: AcrossTenantsSession, newest_revision: str) -> Readiness:
+    await assert_safe(session)
+    database = Check(ok=True, sentence="reachable")
+    revision = await revision_of(session)
+    if revision != newest_revision:
+        sentence = f"at {revision or 'nothing'}, this program needs {newest_revision}: run alembic upgrade head"
+        return Readiness(
+            "unready", database, Check(ok=False, sentence=sentence), Check(ok=False, sentence="not known before the migration")
+        )
+    workers = await workers_seen(session)
+    worker = Check(ok=workers.alive > 0, sentence=_workers(workers.alive, workers.last_beat_at))
+    return Readiness(
+        "ready" if worker.ok else "degraded",
+        database,
+        Check(ok=True, sentence=f"at {revision}"),
+        worker,
+        await follow_up_backlog(session),
+        tuple(await unknown_channels(session)),
+    )
+
+
+def _workers(alive: int, last_beat_at: datetime | None) -> str:
+    if alive:
+        return f"{alive} beating"
+    when = "never seen" if last_beat_at is None else f"last beat at {last_beat_at.isoformat(timespec='seconds')}"
+    return f"no worker beats ({when}): start one with lead-signals worker; follow-ups wait until then"
+
+
+async def follow_up_backlog(session: AcrossTenantsSession) -> FollowUpBacklog:
+    """Promises of all tenants by state."""
+    counts = await session.execute(select(follow_ups.c.state, func.count().label("cnt")).group_by(follow_ups.c.state))
+    by_state = {row.state: row.cnt for row in counts}
+    age = func.extract("epoch", func.now() - func.min(follow_ups.c.due_at))
+    waiting = follow_ups.c.state.in_([FollowUpState.PENDING.value, FollowUpState.RETRYING.value])
+    oldest = (
+        await session.execute(select(age).where(follow_ups.c.finished_at.is_(None), waiting, follow_ups.c.due_at <= func.now()))
+    ).scalar_one()
+    return FollowUpBacklog({state.value: by_state.get(state.value, 0) for state in FollowUpState}, float(oldest or 0.0))

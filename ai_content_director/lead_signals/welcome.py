@@ -1,0 +1,31 @@
+"""What `lead-signals serve` says when all is up: where to look, who the tenant is, and the runbook's curl ready to paste."""
+
+from lead_signals.tenancy.tenant import Tenant
+
+_CURL = """curl -X POST {base_url}/webhooks/facebook -H "Content-Type: application/json" -H "X-Tenant-ID: {tenant_id}" -d '{{"object":"page","entry":[{{"message":"Cho tôi báo giá","sender_name":"Test","sender_id":"u1","post_id":"p1","comment_id":"c1"}}]}}'"""
+
+_ONBOARD = """curl -X POST {base_url}/onboarding -H "Content-Type: application/json" -d '{{"tenant_name":"Công ty ABC","industry":"Cơ khí","brand_tone":"Thân thiện","main_services":["Gia công CNC"],"target_customer":"Nhà máy","cta_style":"Mời để lại số điện thoại"}}'"""
+
+
+def welcome(base_url: str, tenant: Tenant | None, *, log_path: str | None) -> str:
+    """The lines to print, Vietnamese first."""
+    lines = ["", "Lead Signals đã sẵn sàng (ready).", ""]
+    if tenant is None:
+        lines += [
+            f"  Bảng điều khiển (console):  {base_url}/",
+            "",
+            "Chưa có tenant nào. Tạo tenant đầu tiên (no tenant yet; create the first one):",
+            "",
+            _ONBOARD.format(base_url=base_url),
+        ]
+    else:
+        lines += [
+            f"  Bảng điều khiển (console):  {base_url}/?tenant_id={tenant.id}",
+            f"  Tenant:                     {tenant.id}  {tenant.name}",
+            "",
+            "Gửi thử một bình luận (send a comment):",
+            "",
+            _CURL.format(base_url=base_url, tenant_id=tenant.id),
+        ]
+    lines += ["", *([f"Nhật ký (log): {log_path}"] if log_path else []), "Dừng: Ctrl-C (stop).", ""]
+    return "\n".join(lines)

@@ -1,0 +1,105 @@
+"""The worker entrance: assembles what is owed, in how many hands, and how it ends. It holds no logic.
+
+Run as many as you like; they share the work by claiming rows. SIGTERM: nothing more is claimed, what runs finishes, the rest goes back.
+"""
+
+import asyncio
+import signal
+from functools import partial
+
+import httpx
+from sqlalchemy.ext.asyncio import AsyncEngine
+from standardwebhooks.webhooks import Webhook
+
+from lead_signals import clock
+from lead_signals.database.due_work import DueWork, run_due_work
+from lead_signals.database.engine import app_engine
+from lead_signals.database.heartbeat import BEAT_SECONDS, beat, say_goodbye
+from lead_signals.database.migrate import wait_for_migration
+from lead_signals.database.new_id import new_id
+from lead_signals.database.wake_up import listen_for_due_work
+from lead_signals.followups.deliver import deliver
+from lead_signals.followups.follow_up import FollowUpState, follow_ups
+from lead_signals.followups.n8n_webhook import N8nWebhook
+from lead_signals.followups.request_follow_ups import FOLLOW_UP_WORK
+from lead_signals.log_context import get_logger
+from lead_signals.settings import Settings
+from lead_signals.tenancy.tenant_session import across_tenants_session
+
+log = get_logger(__name__)
+
+DELIVERIES_AT_ONCE = 20
+
+
+async def run_worker(database_address: str, settings: Settings, *, lease_seconds: float = 20.0) -> None:
+    """Work until SIGTERM or SIGINT. Survives the loss of the database; raises only what is a defect of ours."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for ending in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(ending, stop.set)
+    engine = app_engine(database_address, application_name="lead-signals worker", pool_size=DELIVERIES_AT_ONCE + 5)
+    async with _http_client() as client:
+        works = _works(engine, client, settings, lease_seconds)
+        wakes = {work.name: asyncio.Event() for work in works}
+        await wait_for_migration(engine, stop=stop)
+        log.info("worker_started", works=[work.name for work in works])
+        async with asyncio.TaskGroup() as group:
+            group.create_task(_keep_beating(engine, stop))
+            group.create_task(listen_for_due_work(database_address, wakes, stop=stop))
+            for work in works:
+                group.create_task(run_due_work(work, stop=stop, wake=wakes[work.name]))
+    await engine.dispose()
+    log.info("worker_stopped")
+
+
+def _http_client() -> httpx.AsyncClient:
+    """For follow-ups only. The time limit is N8nWebhook's, over the whole attempt; proxy variables are not trusted."""
+    return httpx.AsyncClient(
+        trust_env=False, follow_redirects=False, timeout=httpx.Timeout(None), limits=httpx.Limits(max_connections=None)
+    )
+
+
+def _works(engine: AsyncEngine, client: httpx.AsyncClient, settings: Settings, lease_seconds: float) -> list[DueWork]:
+    if settings.webhook_url is None:
+        log.warning("no_follow_up_receiver", hint="WEBHOOK_URL is empty: promised follow-ups wait until it is set")
+        return []
+    n8n = N8nWebhook(
+        client,
+        settings.webhook_url.get_secret_value(),
+        timeout_seconds=settings.follow_up_timeout_seconds,
+        signer=_signer(settings),
+    )
+    return [
+        DueWork(
+            name=FOLLOW_UP_WORK,
+            table=follow_ups,
+            working_state=FollowUpState.DELIVERING.value,
+            do_one=partial(deliver, engine, n8n, now=clock.now),
+            across_tenants=partial(across_tenants_session, engine),
+            concurrency=DELIVERIES_AT_ONCE,
+            lease_seconds=lease_seconds,
+        )
+    ]
+
+
+def _signer(settings: Settings) -> Webhook | None:
+    return None if settings.webhook_signing_secret is None else Webhook(settings.webhook_signing_secret.get_secret_value())
+
+
+async def _keep_beating(engine: AsyncEngine, stop: asyncio.Event) -> None:
+    worker_id = new_id()
+    while not stop.is_set():
+        try:
+            async with engine.begin() as connection:
+                await beat(connection, worker_id)
+        except Exception as error:
+            log.warning("heartbeat_missed", error=error.__class__.__name__)
+        try:
+            await asyncio.wait_for(stop.wait(), BEAT_SECONDS)
+        except TimeoutError:
+            continue
+    try:
+        async with engine.begin() as connection:
+            await say_goodbye(connection, worker_id)
+    except Exception as error:
+        log.warning("goodbye_missed", error=error.__class__.__name__)
