@@ -8,17 +8,16 @@ import os
 import pwd
 import signal
 import subprocess
-import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
 from lead_signals.database.embedded.embedded_server_error import EmbeddedServerError
+from lead_signals.end_with_parent import end_with_parent
 
 USERS_FOR_ROOT = ("postgres", "nobody")
-_PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +147,7 @@ def spawn(command: Sequence[str | Path], user: ServerUser, folder: Path, output:
             user=user.uid if changes else None,
             group=user.gid if changes else None,
             extra_groups=[] if changes else None,
-            preexec_fn=_end_with_parent(),  # noqa: PLW1509 - one call of an already loaded C function
+            preexec_fn=end_with_parent(signal.SIGINT),  # noqa: PLW1509 - one call of an already loaded C function
         )
     except (OSError, subprocess.SubprocessError) as error:
         raise EmbeddedServerError(
@@ -160,19 +159,3 @@ def _environment() -> dict[str, str]:
     """What the programs may know of ours. A fixed time zone also spares initdb the search for one."""
     kept = {name: os.environ[name] for name in ("LD_LIBRARY_PATH",) if name in os.environ}
     return {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C", "TZ": "UTC", **kept}
-
-
-def _end_with_parent() -> Callable[[], None] | None:
-    """What the child does between fork and exec, on Linux: ask for SIGINT at our death. After the change of user, which would clear it."""
-    if sys.platform != "linux":
-        return None
-    import ctypes  # noqa: PLC0415 - loading it costs 10 ms, and who uses a server of their own never comes here
-
-    prctl, parent = ctypes.CDLL(None).prctl, os.getpid()
-
-    def ask_for_signal() -> None:
-        prctl(_PR_SET_PDEATHSIG, int(signal.SIGINT), 0, 0, 0)
-        if os.getppid() != parent:  # we died before the question was put
-            os._exit(1)
-
-    return ask_for_signal
