@@ -133,9 +133,9 @@ def classify() -> None:
 def explain(text: str) -> None:
     """Show how a text is understood: the matched words, the rules, the lane."""
     from lead_signals.intent.explain import explain as run
-    from lead_signals.intent.explain import lines_of
+    from lead_signals.intent.explain import render_explanation
 
-    for line in lines_of(run(text)):
+    for line in render_explanation(run(text)):
         click.echo(line)
 
 
@@ -210,7 +210,7 @@ class _one_clear_sentence:  # noqa: N801 - reads as a phrase after `with`
         return None
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
-        from lead_signals.database.availability import database_is_away
+        from lead_signals.database.availability import database_is_away, why_away
         from lead_signals.database.embedded.embedded_server_error import EmbeddedServerError
         from lead_signals.database.engine import DatabaseAddressError, UnsafeDatabaseError
         from lead_signals.database.roles import RoleBootstrapError
@@ -222,5 +222,5 @@ class _one_clear_sentence:  # noqa: N801 - reads as a phrase after `with`
             raise click.ClickException(str(error)) from None
         if error is not None and not isinstance(error, (SystemExit, KeyboardInterrupt)) and database_is_away(error):
             raise click.ClickException(
-                f"PostgreSQL cannot be reached ({error.__class__.__name__}): is DATABASE_URL right, and the server up?"
+                f"PostgreSQL cannot be reached ({why_away(error)}): is DATABASE_URL right, and the server up?"
             ) from None

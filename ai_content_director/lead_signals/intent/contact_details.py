@@ -1,7 +1,6 @@
 """Phone numbers and e-mail addresses that a person left in a text."""
 
 import re
-import unicodedata
 from dataclasses import dataclass
 from typing import Literal
 
@@ -10,14 +9,15 @@ import phonenumbers
 # What people put between digits: dots, spaces, dashes, a bracket, and the invisible characters that copying brings along.
 _GAP = r"[ .\-()\u00a0\u2009\u200b-\u200d\u2060\ufeff]{0,3}"
 _COUNTRY_OR_TRUNK = rf"(?:(?:\+|00)?{_GAP}8{_GAP}4{_GAP}0?|0)"
-_MOBILE = rf"[35789](?:{_GAP}\d){{8}}"
-_OLD_MOBILE = rf"1{_GAP}[2689](?:{_GAP}\d){{8}}"
-_LANDLINE = rf"2(?:{_GAP}\d){{9}}"
+_MOBILE = rf"[35789](?:{_GAP}[0-9]){{8}}"
+_OLD_MOBILE = rf"1{_GAP}[2689](?:{_GAP}[0-9]){{8}}"
+_LANDLINE = rf"2(?:{_GAP}[0-9]){{9}}"
 # Every repetition is bounded, so the search is linear. A digit (or a group separator with digits) on either side means a
 # longer number: an account, an order, an amount.
-_PHONE = re.compile(rf"(?<![\d+])(?<!\d[.,]){_COUNTRY_OR_TRUNK}{_GAP}(?:{_OLD_MOBILE}|{_MOBILE}|{_LANDLINE})(?!\d)")
+_PHONE = re.compile(rf"(?<![0-9+])(?<![0-9][.,]){_COUNTRY_OR_TRUNK}{_GAP}(?:{_OLD_MOBILE}|{_MOBILE}|{_LANDLINE})(?![0-9])")
 _EMAIL = re.compile(r"(?<![\w.+-])[A-Za-z0-9_.+-]{1,64}@(?:[A-Za-z0-9-]{1,63}\.){1,5}[A-Za-z]{2,24}(?![\w@])")
-_ENOUGH_DIGITS = re.compile(r"\d\D{0,5}\d\D{0,5}\d\D{0,5}\d")
+_FULL_WIDTH = str.maketrans("０１２３４５６７８９＋＠", "0123456789+@")  # one for one, so places stay what they are
+_ENOUGH_DIGITS = re.compile(r"[0-9][^0-9]{0,5}[0-9][^0-9]{0,5}[0-9][^0-9]{0,5}[0-9]")
 
 # Vietnam moved its 11-digit mobile numbers to 10 digits between 15 September and 14 November 2018 (Ministry of Information
 # and Communications, plan of 22 May 2018). People still write the old ones.
@@ -57,6 +57,8 @@ def find_contact_details(text: str) -> ContactDetails:
     A number counts when the numbering plan knows it; hotlines (1800, 1900) are a company's, not a person's, and never
     count. Never raises. Costs two quick looks for a text with neither an @ nor four digits near each other.
     """
+    if not text.isascii():
+        text = text.translate(_FULL_WIDTH)
     emails: dict[str, None] = {}
     phones: dict[str, None] = {}
     places: list[ContactPlace] = []
@@ -79,7 +81,7 @@ def find_contact_details(text: str) -> ContactDetails:
 
 
 def _as_e164(written: str) -> str | None:
-    digits = "".join(str(unicodedata.digit(sign)) for sign in written if sign.isdigit())
+    digits = "".join(sign for sign in written if sign.isdigit())
     national = digits.removeprefix("00") if digits.startswith("0084") else digits
     national = national.removeprefix("84") if national.startswith("84") and len(national) >= 11 else national
     national = national.removeprefix("0")

@@ -96,16 +96,13 @@ class PatternTree:
 
     def walk(self, tokens: Sequence[Token], opening: int, closing: int) -> list[Found]:
         """Everything that fits. `opening` is the first token that says something, `closing` the one after the last."""
-        lexicon = self._lexicon
-        read = [_read(token, lexicon) for token in tokens]
-        found: list[Found] = []
-        anywhere, at_start = self._anywhere, self._at_start
-        for first, choices in enumerate(read):
+        walk = _Walk(tokens, [_read(token, self._lexicon) for token in tokens], closing, [])
+        for first, choices in enumerate(walk.read):
             if choices:
-                _follow(anywhere, tokens, read, (first, first, 0, 0), closing, found)
-            if choices and first <= opening:
-                _follow(at_start, tokens, read, (first, first, 0, 0), closing, found)
-        return found
+                walk.follow(self._anywhere, (first, first, 0, 0))
+                if first <= opening:
+                    walk.follow(self._at_start, (first, first, 0, 0))
+        return walk.found
 
 
 _NO_CHOICES: _Choices = {}
@@ -120,32 +117,44 @@ def _read(token: Token, lexicon: dict[str, _Choices]) -> _Choices:
     return choices
 
 
-def _follow(
-    node: _Node,
-    tokens: Sequence[Token],
-    read: Sequence[_Choices],
-    at: tuple[int, int, int, int],
-    closing: int,
-    found: list[Found],
-) -> None:
-    first, here, fixed, guessed = at
-    for ending in node.endings:
-        if not ending.to_end or here >= closing:
-            found.append(Found(ending.owner, first, here, fixed, guessed))
-    sentence, clause = tokens[first].sentence, tokens[here - 1].clause
-    onward = node.onward
-    if onward and here < len(tokens) and tokens[here].sentence == sentence:
-        choices = read[here]
-        # The shorter of the two is walked: a common word belongs to a hundred choices, a deep node goes on with one or two.
-        shared = [number for number in onward if number in choices] if len(onward) < len(choices) else choices.keys() & onward.keys()
-        for number in shared:
-            at_next = (first, here + 1, fixed | 1 << (here - first), guessed + choices[number])
-            _follow(onward[number], tokens, read, at_next, closing, found)
-    for longest, deeper in node.gaps.items():
-        furthest = here
-        while furthest < len(tokens) and furthest - here < longest and tokens[furthest].clause == clause:
-            furthest += 1
-        for after_gap in range(here, furthest + 1):
-            # Most gaps lead nowhere: a look at the next token is cheaper than a call that finds it out.
-            if deeper.endings or deeper.gaps or (after_gap < len(tokens) and not read[after_gap].keys().isdisjoint(deeper.onward)):
-                _follow(deeper, tokens, read, (first, after_gap, fixed, guessed), closing, found)
+@dataclass(slots=True)
+class _Walk:
+    """One walk over one text. `read` holds, for each token, the choices it belongs to."""
+
+    tokens: Sequence[Token]
+    read: list[_Choices]
+    closing: int
+    found: list[Found]
+
+    def follow(self, node: _Node, at: tuple[int, int, int, int]) -> None:
+        """Everything that fits from `node` on; `at` is (first token, token reached, words matched as bits, words guessed)."""
+        first, here, fixed, guessed = at
+        for ending in node.endings:
+            if not ending.to_end or here >= self.closing:
+                self.found.append(Found(ending.owner, first, here, fixed, guessed))
+        tokens, onward = self.tokens, node.onward
+        if onward and here < len(tokens) and tokens[here].sentence == tokens[first].sentence:
+            choices = self.read[here]
+            # The shorter of the two is walked: a common word belongs to a hundred choices, a deep node goes on with one or two.
+            shared = [number for number in onward if number in choices] if len(onward) < len(choices) else choices.keys() & onward.keys()
+            for number in shared:
+                self.follow(onward[number], (first, here + 1, fixed | 1 << (here - first), guessed + choices[number]))
+        if node.gaps:
+            self._follow_gaps(node, at)
+
+    def _follow_gaps(self, node: _Node, at: tuple[int, int, int, int]) -> None:
+        first, here, fixed, guessed = at
+        tokens, read = self.tokens, self.read
+        clause = tokens[here - 1].clause
+        for longest, deeper in node.gaps.items():
+            if deeper.endings or deeper.gaps or (here < len(tokens) and not read[here].keys().isdisjoint(deeper.onward)):
+                self.follow(deeper, at)
+            for after_gap in range(here + 1, here + longest + 1):
+                if after_gap > len(tokens) or tokens[after_gap - 1].clause != clause:
+                    break
+                # Most gaps lead nowhere: a look at the next token is cheaper than a call that finds it out.
+                goes_on = (
+                    after_gap < len(tokens) and tokens[after_gap].clause == clause and not read[after_gap].keys().isdisjoint(deeper.onward)
+                )
+                if goes_on or deeper.endings or deeper.gaps:
+                    self.follow(deeper, (first, after_gap, fixed, guessed))

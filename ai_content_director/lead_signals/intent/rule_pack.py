@@ -155,7 +155,7 @@ class _Reading:
             return
         self._refuse_other_words(content, frozenset({"intent", "rules"}), place)
         try:
-            intent_label = IntentLabel(content.get("intent"))
+            intent_label = IntentLabel(str(content.get("intent")))
         except ValueError:
             self.problems.append(f"{place}: intent {content.get('intent')!r} is none of {', '.join(IntentLabel)}")
             return
@@ -244,7 +244,9 @@ class _Reading:
                 continue
             short = sorted({key for path in paths for step in path.steps if isinstance(step, AnyOf) for key in step.choices} & known)
             if short:
-                self.problems.append(f"{place}: {owner.role.value}: {pattern!r} holds {', '.join(short)}, which is read in full; write it in full")
+                self.problems.append(
+                    f"{place}: {owner.role.value}: {pattern!r} holds {', '.join(short)}, which is read in full; write it in full"
+                )
             self.patterns += [(owner, path) for path in paths]
 
     def _refuse_other_words(self, content: dict[str, Any], allowed: frozenset[str], place: str) -> None:

@@ -37,9 +37,10 @@ NO_ABBREVIATIONS: Abbreviations = {}
 class Token(NamedTuple):
     """One word, number or sign. A tuple rather than a dataclass: a busy Page makes some hundred thousand a second.
 
-    `folded` keeps diacritics, `bare` has none. `typed_diacritics` is false for a word the person typed without any, which
-    may then stand for several Vietnamese words, and for what an abbreviation was written out to. `start` and `end` are characters of the original text; the words of a
-    written-out abbreviation all share the place of the abbreviation. `sentence` and `clause` count stops and commas passed.
+    `folded` keeps diacritics, `bare` has none. `typed_diacritics` is false for a word the person typed without any, which may
+    then stand for several Vietnamese words, and for what an abbreviation was written out to. `start` and `end` are characters
+    of the original text; the words of a written-out abbreviation all share the place of the abbreviation. `sentence` and
+    `clause` count stops and commas passed.
     """
 
     folded: str
@@ -63,12 +64,13 @@ def fold_text(text: str, abbreviations: Abbreviations = NO_ABBREVIATIONS, places
         if kind == WORD:
             _fold_stretch(text, start, end, abbreviations, tokens)
         else:
-            tokens.append(_sign(text[start:end].lower(), start, end, kind, *_standing(tokens)))
+            sentence, clause = _standing(tokens)
+            tokens.append(_sign(text[start:end].lower(), start, end, kind, sentence=sentence, clause=clause))
     return tokens
 
 
 def _stretches(text: str, places: Iterable[ContactPlace]) -> Sequence[tuple[str, int, int]]:
-    taken = [(place.kind, place.start, place.end) for place in places]
+    taken: list[tuple[str, int, int]] = [(place.kind, place.start, place.end) for place in places]
     if "://" in text or "www." in text or "WWW." in text:
         links = [(LINK, match.start(), match.end()) for match in _LINK.finditer(text)]
         taken = [one for one in taken if not any(link[1] < one[2] and one[1] < link[2] for link in links)] + links
@@ -85,39 +87,40 @@ def _stretches(text: str, places: Iterable[ContactPlace]) -> Sequence[tuple[str,
 
 def _fold_stretch(text: str, start: int, end: int, abbreviations: Abbreviations, tokens: list[Token]) -> None:
     sentence, clause = _standing(tokens)
-    append = tokens.append
     for match in _TOKEN.finditer(text, start, end):
         kind = match.lastgroup
         begins, ends = match.span()
         if kind == "word":
-            word = fold_word(match.group())
-            if tokens and tokens[-1].kind == NUMBER and _is_money(word.folded, glued=tokens[-1].end == begins):
-                number = tokens.pop()
-                append(_sign(number.folded, number.start, ends, MONEY, sentence, clause))
-                continue
-            written_out = abbreviations.get(word.folded)
-            if written_out is None:
-                append(Token(word.folded, word.bare, word.typed_diacritics, begins, ends, WORD, sentence, clause, word.capitalised))
-            else:
-                for full in written_out:
-                    append(Token(full.folded, full.bare, False, begins, ends, WORD, sentence, clause, False))
-        elif kind == "number":
-            append(_sign(match.group(), begins, ends, NUMBER, sentence, clause))
+            _add_word(fold_word(match.group()), (begins, ends, sentence, clause), abbreviations, tokens)
         elif kind == "comma":
             clause += 1
         elif kind == "stop":
-            sentence += 1
-            clause += 1
-        elif kind == "question":
-            append(_sign("?", begins, ends, QUESTION, sentence, clause))
-            sentence += 1
-            clause += 1
+            sentence, clause = sentence + 1, clause + 1
         elif kind == "dollar":
             if tokens and tokens[-1].kind == NUMBER:
-                number = tokens.pop()
-                append(_sign(number.folded, number.start, ends, MONEY, sentence, clause))
+                tokens[-1] = tokens[-1]._replace(end=ends, kind=MONEY)
+        elif kind == "question":
+            tokens.append(_sign("?", begins, ends, QUESTION, sentence=sentence, clause=clause))
+            sentence, clause = sentence + 1, clause + 1
+        elif kind == "number":
+            tokens.append(_sign(match.group(), begins, ends, NUMBER, sentence=sentence, clause=clause))
         else:
-            append(_sign(_MORE_OF_IT.sub(r"\1\1", match.group()), begins, ends, EMOJI, sentence, clause))
+            sign = _MORE_OF_IT.sub(r"\1\1", match.group())
+            tokens.append(_sign(sign, begins, ends, EMOJI, sentence=sentence, clause=clause))
+
+
+def _add_word(word: FoldedWord, stands: tuple[int, int, int, int], abbreviations: Abbreviations, tokens: list[Token]) -> None:
+    begins, ends, sentence, clause = stands
+    folded, bare, typed_diacritics, capitalised = word
+    if tokens and tokens[-1].kind == NUMBER and (folded in _MONEY_WORD or (folded in _MONEY_GLUED and tokens[-1].end == begins)):
+        tokens[-1] = tokens[-1]._replace(end=ends, kind=MONEY)
+        return
+    written_out = abbreviations.get(folded)
+    if written_out is None:
+        tokens.append(Token(folded, bare, typed_diacritics, begins, ends, WORD, sentence, clause, capitalised))
+        return
+    for full in written_out:
+        tokens.append(Token(full.folded, full.bare, False, begins, ends, WORD, sentence, clause, False))
 
 
 def _standing(tokens: list[Token]) -> tuple[int, int]:
@@ -127,9 +130,5 @@ def _standing(tokens: list[Token]) -> tuple[int, int]:
     return (last.sentence + 1, last.clause + 1) if last.kind == QUESTION else (last.sentence, last.clause)
 
 
-def _is_money(folded: str, *, glued: bool) -> bool:
-    return folded in _MONEY_WORD or (glued and folded in _MONEY_GLUED)
-
-
-def _sign(folded: str, start: int, end: int, kind: str, sentence: int, clause: int) -> Token:
+def _sign(folded: str, start: int, end: int, kind: str, *, sentence: int, clause: int) -> Token:
     return Token(folded, folded, False, start, end, kind, sentence, clause, False)

@@ -57,9 +57,7 @@ def weigh_evidence(evidence: Sequence[Evidence]) -> Weighing:
     if winner is IntentLabel.UNKNOWN:
         return Weighing(winner, min(round(clear[winner], STORED_DECIMALS), UNKNOWN_CEILING), listed, reason)
     confidence = clear[winner]
-    rivals = [
-        label for label, score in clear.items() if label in _RIVALS and label is not winner and score >= confidence - RIVAL_MARGIN
-    ]
+    rivals = [label for label, score in clear.items() if label in _RIVALS and label is not winner and score >= confidence - RIVAL_MARGIN]
     if rivals and winner in _RIVALS and winner is not IntentLabel.SPAM:
         confidence *= RIVAL_FACTOR
         reason += f"; less sure because {' and '.join(rivals)} is as clear"
@@ -70,8 +68,10 @@ def _winner(clear: dict[IntentLabel, float]) -> tuple[IntentLabel, str]:
     strongest = max(clear.values())
     if clear.get(IntentLabel.UNKNOWN, 0.0) >= strongest and IntentLabel.COMPLAINT not in clear:
         return IntentLabel.UNKNOWN, "nothing is asked for as clearly as that nothing is wanted"
-    requests = {label: score for label, score in clear.items() if label not in _COURTESIES and label is not IntentLabel.UNKNOWN}
-    field = requests or {label: score for label, score in clear.items() if label is not IntentLabel.UNKNOWN}
+    requests: dict[IntentLabel, float] = {
+        label: score for label, score in clear.items() if label not in _COURTESIES and label is not IntentLabel.UNKNOWN
+    }
+    field: dict[IntentLabel, float] = requests or {label: score for label, score in clear.items() if label is not IntentLabel.UNKNOWN}
     if len(field) == 1:
         only = next(iter(field))
         return only, "the only intent that is clear" if len(clear) == 1 else "a request counts more than the courtesies around it"
