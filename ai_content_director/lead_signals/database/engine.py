@@ -1,5 +1,6 @@
 """How we reach PostgreSQL: the address as the driver wants it, and an engine that speaks as the application role."""
 
+import orjson
 from sqlalchemy import URL, make_url, text
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
@@ -48,6 +49,8 @@ def app_engine(address: str, *, application_name: str, pool_size: int = 10) -> A
         max_overflow=0,
         pool_timeout=POOL_TIMEOUT_SECONDS,
         pool_pre_ping=False,  # a lost connection costs one 503, a ping costs every request a round trip
+        json_serializer=lambda value: orjson.dumps(value).decode(),
+        json_deserializer=orjson.loads,
         hide_parameters=True,  # what a person wrote stays out of tracebacks
         connect_args={
             "timeout": CONNECT_TIMEOUT_SECONDS,

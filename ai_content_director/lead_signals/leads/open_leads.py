@@ -50,9 +50,9 @@ async def open_leads(session: TenantSession, tenant_id: UUID, receipt_id: UUID, 
     prepared = {new_id(): draft for draft in drafts}
     inserted = await session.execute(
         insert(lead_signals)
-        .values([_row(tenant_id, receipt_id, lead_id, draft, content_ids) for lead_id, draft in _in_lock_order(prepared)])
         .on_conflict_do_nothing(index_elements=["tenant_id", "platform", "external_message_id"])
-        .returning(lead_signals.c.id, lead_signals.c.created_at)
+        .returning(lead_signals.c.id, lead_signals.c.created_at),
+        [_row(tenant_id, receipt_id, lead_id, draft, content_ids) for lead_id, draft in _in_lock_order(prepared)],
     )
     created = {row.id: row.created_at for row in inserted}
     return [OpenedLead(lead_id, created[lead_id], draft) for lead_id, draft in prepared.items() if lead_id in created]
