@@ -20,7 +20,7 @@ from lead_signals.leads.lead_words import LEAD_WORDS, leads_counted
 from lead_signals.leads.shown_lead import show_lead
 from lead_signals.page_frame.language import Language, written_number
 from lead_signals.page_frame.render_page import Choice, Frame, Switcher, page_templates, render_page
-from lead_signals.page_frame.shown_moment import show_day
+from lead_signals.page_frame.shown_moment import show_date
 from lead_signals.tenancy.tenant import Tenant
 
 ALWAYS_SHOWN: Final = (LeadStatus.NEW_AUTO, LeadStatus.NEW_DRAFT, LeadStatus.NEW_ESCALATE)
@@ -101,7 +101,7 @@ def render_tenant_list(tenants: Sequence[Tenant], address: LeadPageAddress, read
                 address.of_tenant(tenant.id).written(),
                 names[tenant.id],
                 tenant.industry,
-                words.since.format(day=show_day(tenant.created_at, reader.now, reader.language)),
+                words.since.format(day=show_date(tenant.created_at, reader.language)),
             )
             for tenant in tenants
         ],

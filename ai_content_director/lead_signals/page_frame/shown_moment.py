@@ -42,6 +42,11 @@ def show_day(moment: datetime, now: datetime, language: Language) -> str:
     return f"{name}, {_written_date(day, language)}"
 
 
+def show_date(moment: datetime, language: Language) -> str:
+    """The date alone: 23/11/2026, 23 Nov 2026."""
+    return _written_date(moment.astimezone(VIETNAM_TIME).date(), language)
+
+
 def _relative(local: datetime, now: datetime, language: Language) -> str:
     words = FRAME_WORDS[language]
     minutes = int((now - local).total_seconds() // 60)

@@ -34,6 +34,8 @@ class Piece:
 
 def pieces(text: str) -> list[Piece]:
     """The text in its order, unseen characters taken out of it as pieces of their own. Line ends of all kinds become `\\n`."""
+    if text.isprintable() and _BLANK_LETTERS.isdisjoint(text):  # most texts; asking each character took 6 ms of a page of fifty leads
+        return [Piece(text, is_unseen=False)] if text else []
     return list(_pieces(text.replace("\r\n", "\n").replace("\r", "\n")))
 
 

@@ -1,0 +1,28 @@
+"""Texts that try to be more than text: for markup, attributes, links, templates, terminals and readers' eyes. Our own."""
+
+HOSTILE_TEXTS = (
+    "<script>alert(1)</script>",
+    "</bdi></p></li></ol></main><script src=//evil.example></script>",
+    '"><img src=x onerror=alert(1)>',
+    "'-alert(1)-'",
+    "\" onmouseover=\"alert(1)\" x=\"",
+    "</title><svg onload=alert(1)>",
+    "</textarea></style></noscript></details></summary><iframe srcdoc='<b>'>",
+    "<!--", "-->", "]]>", "<![CDATA[x]]>", "<?php echo 1 ?>", "<!doctype html><html lang=xx><body class=y>",
+    "{{ 7*7 }} {% for x in ().__class__.__base__.__subclasses__() %}{% endfor %} {# #}",
+    "${7*7} #{7*7} <%= 7*7 %>",
+    "&lt;b&gt; &amp;amp; &#60;script&#62; &nbsp; &notanentity",
+    "javascript:alert(1)//", "data:text/html,<script>alert(1)</script>",
+    "<a href=javascript:alert(1)>giá</a>",
+    "<base href=//evil.example><meta http-equiv=refresh content=0><link rel=stylesheet href=//evil.example>",
+    "<plaintext>", "<xmp>", "<template><slot>", "<math><mi//xlink:href='data:x,<script>alert(1)</script>'>",
+    "\x1b[31mđỏ\x1b[0m \x07\x08\x7f\x85",
+    "giá \u202e0001 nêihn oab\u202c \u2066\u2067\u2068\u2069 \u200e\u200f\u061c",
+    "\ufeff\u200b\u200c\u200d\u2060\u00ad\u2028\u2029\ufff9\ufffb",
+    "\ud800 \udfff", "\ufffe\uffff\U0010ffff",
+    "Z\u0337\u0322\u031b\u032b\u0317a\u0338l\u0338g\u0335o\u0336" * 12,
+    "مرحبا كم السعر؟", "ＡＢＣ ﷽", "👨‍👩‍👧🏽🇻🇳",
+    "a" * 400, "\n" * 6 + "giá", "\t\t\tgiá", "x\r\ny\rz",
+    "' OR 1=1; DROP TABLE lead_signals; --", "%s %d %n %00", "../../etc/passwd",
+    "=HYPERLINK(\"http://evil.example\")", "\\u003cscript\\u003e \\x3cb\\x3e",
+)  # fmt: skip
