@@ -1,4 +1,4 @@
-"""The tools of `bin/check_image` that need no root: reading Dockerfiles, ignoring files, finding archives, carrying out COPY and friends."""
+"""The tools of `bin/check_image` that need no root: reading Dockerfiles, ignoring files, finding archives, carrying out COPY."""
 
 from pathlib import Path, PurePosixPath
 
@@ -111,7 +111,8 @@ def test_stages_copy_from_the_context_and_from_each_other(tmp_path: Path) -> Non
     image = built(
         tmp_path,
         "FROM first AS one\nENV HOME_OF=/srv\nWORKDIR $HOME_OF/app\nCOPY app ./code\nCOPY start secretless/start\n"
-        "FROM one\nARG EXTRA=more\nENV PATH=/x/$EXTRA\nCOPY --from=one /srv/app/code /copied\nCOPY start /usr/bin/\nUSER clerk\nCMD run it\n",
+        "FROM one\nARG EXTRA=more\nENV PATH=/x/$EXTRA\nCOPY --from=one /srv/app/code /copied\nCOPY start /usr/bin/\n"
+        "USER clerk\nCMD run it\n",
     )
     root = image.tree
     assert (root / "etc/ground").read_text() == "first"

@@ -177,6 +177,13 @@ def test_every_service_restarts_and_is_checked_for_health(which: str, request: p
 
 
 @needs_compose
+def test_one_service_builds_the_image_and_the_other_runs_it(production: Services) -> None:
+    # Two builds of one name run at the same time and fail on a machine that has no image yet.
+    assert {name for name, service in production.items() if "build" in service} == {"api"}
+    assert production["api"]["image"] == production["worker"]["image"] == "lead-signals:local"
+
+
+@needs_compose
 def test_production_bounds_and_hardens_every_container(production: Services) -> None:
     for name, service in production.items():
         assert {"mem_limit", "cpus", "pids_limit"} <= set(service), name

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import IO
 
 _PR_SET_PDEATHSIG, _PR_SET_NO_NEW_PRIVS = 1, 38  # linux/prctl.h
-_LAST_LINES = 40
 
 
 class InsideError(Exception):
@@ -62,9 +61,13 @@ def run_inside(place: Place, command: Sequence[str], *, timeout_seconds: float =
         stop_group(process)
     text = said.decode(errors="replace")
     if process.returncode != 0:
-        last = "\n".join(text.splitlines()[-_LAST_LINES:])
-        raise InsideError(f"{' '.join(command)}: exit status {process.returncode}\n{last}")
+        raise InsideError(f"{' '.join(command)}: exit status {process.returncode}\n{last_lines(text)}")
     return text
+
+
+def last_lines(text: str) -> str:
+    """The end of what a program said, short enough to read."""
+    return "\n".join(line if len(line) <= 400 else f"{line[:200]} … {line[-200:]}" for line in text.splitlines()[-40:])
 
 
 def start_inside(place: Place, command: Sequence[str], output: int | IO[bytes]) -> "subprocess.Popen[bytes]":

