@@ -35,4 +35,4 @@ class FollowUpRequest:
 
     def body(self) -> bytes:
         """The JSON bytes that are stored, signed and sent."""
-        return orjson.dumps(asdict(self))
+        return orjson.dumps(asdict(self), default=str)  # asyncpg's UUIDs are a subclass, which orjson leaves to `default`
