@@ -7,32 +7,28 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import orjson
-from fastapi import Depends, FastAPI, Request
-from fastapi.exceptions import RequestValidationError
+from fastapi import Depends, FastAPI
 from fastapi.responses import Response
-from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 from starlette.types import Lifespan
 
 from lead_signals import __version__
-from lead_signals.database.availability import database_is_away
+from lead_signals.database.availability import why_away
 from lead_signals.database.engine import UnsafeDatabaseError, app_engine, assert_safe
 from lead_signals.database.migrate import newest_revision
+from lead_signals.error_answers import answer_errors
 from lead_signals.health.health_routes import health_routes
-from lead_signals.http_headers import SafeHeaders
+from lead_signals.http_headers import SafeHeaders, safe_headers
 from lead_signals.intake.webhook_routes import webhook_routes
 from lead_signals.leads.lead_pages import lead_pages
 from lead_signals.leads.lead_routes import lead_routes
 from lead_signals.log_context import get_logger
 from lead_signals.page_frame.static_routes import static_routes
-from lead_signals.request_body import RefusedRequest
 from lead_signals.settings import Settings
 from lead_signals.tenancy.onboarding_routes import onboarding_routes
 from lead_signals.tenancy.operator_access import OperatorAccess
 
 log = get_logger(__name__)
-
-DATABASE_RETRY_SECONDS = 5
 
 
 def make_app(database_address: str, settings: Settings) -> FastAPI:
@@ -57,12 +53,9 @@ def make_app(database_address: str, settings: Settings) -> FastAPI:
     async def openapi() -> Response:
         return Response(orjson.dumps(app.openapi()), media_type="application/json")
 
-    app.add_exception_handler(RefusedRequest, _refused)
-    app.add_exception_handler(RequestValidationError, _bad_parameter)
-    for error in (SQLAlchemyError, OSError, TimeoutError):
-        app.add_exception_handler(error, _database_away)
-    app.add_exception_handler(Exception, _unexpected)
-    app.add_middleware(SafeHeaders, production=settings.app_env == "production")
+    headers = safe_headers(production=settings.app_env == "production")
+    answer_errors(app, headers)
+    app.add_middleware(SafeHeaders, headers=headers)
     return app
 
 
@@ -75,41 +68,8 @@ def _lifespan(engine: AsyncEngine) -> Lifespan[FastAPI]:
         except UnsafeDatabaseError:
             raise
         except Exception as error:
-            log.warning("starting_without_database", error=error.__class__.__name__)
+            log.warning("starting_without_database", error=why_away(error))
         yield
         await engine.dispose()
 
     return lifespan
-
-
-async def _refused(_: Request, error: Exception) -> Response:
-    assert isinstance(error, RefusedRequest)  # noqa: S101 - registered for this class only
-    headers = {"WWW-Authenticate": 'Basic realm="Lead Signals", charset="UTF-8"'} if error.reason == "no_key" else {}
-    return _say(error.status, error.sentence, headers)
-
-
-async def _bad_parameter(_: Request, error: Exception) -> Response:
-    assert isinstance(error, RequestValidationError)  # noqa: S101
-    # What was sent is not repeated: it may be hostile, and a NaN cannot even be written as JSON.
-    problems = [{"parameter": str(problem["loc"][-1]), "problem": problem["msg"]} for problem in error.errors()]
-    sentence = " ".join(f"{problem['parameter']}: {problem['problem']}." for problem in problems)
-    return _say(422, sentence, {}, problems)
-
-
-async def _database_away(request: Request, error: Exception) -> Response:
-    if not database_is_away(error):
-        return await _unexpected(request, error)
-    log.warning("database_away", path=request.scope["path"], error=error.__class__.__name__)
-    return _say(
-        503, "The database cannot be reached right now; nothing was stored. Try again.", {"Retry-After": str(DATABASE_RETRY_SECONDS)}
-    )
-
-
-async def _unexpected(request: Request, error: Exception) -> Response:
-    log.error("unexpected_error", path=request.scope["path"], error=error.__class__.__name__, exc_info=error)
-    return _say(500, "Something went wrong on our side; it is in the log.", {})
-
-
-def _say(status: int, sentence: str, headers: dict[str, str], problems: list[dict[str, str]] | None = None) -> Response:
-    body = {"ok": False, "error": sentence} | ({} if problems is None else {"problems": problems})
-    return Response(orjson.dumps(body), status_code=status, media_type="application/json", headers=headers)

@@ -1,6 +1,6 @@
 """Headers that make every answer safe to show in a browser, whatever a stranger wrote into it."""
 
-from collections.abc import MutableMapping
+from collections.abc import Mapping, MutableMapping
 from typing import Any
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -17,17 +17,22 @@ ALWAYS = {
     "cross-origin-opener-policy": "same-origin",
     "cross-origin-resource-policy": "same-origin",
     "permissions-policy": "camera=(), geolocation=(), microphone=()",
+    "cache-control": "no-store",
 }
 ONE_YEAR = "max-age=31536000; includeSubDomains"
+
+
+def safe_headers(*, production: bool) -> dict[str, str]:
+    """What every answer carries unless it says otherwise itself. In production browsers are told to come by TLS only."""
+    return {**ALWAYS, "strict-transport-security": ONE_YEAR} if production else dict(ALWAYS)
 
 
 class SafeHeaders:
     """Middleware (plain ASGI, so that it costs nothing): adds the headers an answer does not carry yet."""
 
-    def __init__(self, app: ASGIApp, *, production: bool) -> None:
+    def __init__(self, app: ASGIApp, *, headers: Mapping[str, str]) -> None:
         self._app = app
-        always = {**ALWAYS, "strict-transport-security": ONE_YEAR} if production else ALWAYS
-        self._headers = [(name.encode(), value.encode()) for name, value in always.items()]
+        self._headers = [(name.encode(), value.encode()) for name, value in headers.items()]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -44,5 +49,4 @@ class SafeHeaders:
 
 def _complete(message: MutableMapping[str, Any], headers: list[tuple[bytes, bytes]]) -> None:
     present = {name.lower() for name, _ in message["headers"]}
-    wanted = [*headers, (b"cache-control", b"no-store")]
-    message["headers"] = [*message["headers"], *((name, value) for name, value in wanted if name not in present)]
+    message["headers"] = [*message["headers"], *((name, value) for name, value in headers if name not in present)]

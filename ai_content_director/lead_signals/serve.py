@@ -205,7 +205,8 @@ def _welcome(settings: Settings, options: ServeOptions, addresses: DatabaseAddre
         secrets = settings.facebook_app_secrets
         send_demo(base_url(options), operator_key=key, app_secret=secrets[0] if secrets else None, progress=lambda *_: None)
         tenants = asyncio.run(_tenants(addresses))
-    say(welcome(base_url(options), tenants[0] if tenants else None, log_path=None if log is None else str(log)))
+    log_path = None if log is None else str(log)
+    say(welcome(base_url(options), tenants[0] if tenants else None, log_path=log_path, must_be_signed=bool(settings.facebook_app_secrets)))
 
 
 async def _tenants(addresses: DatabaseAddresses) -> list[Tenant]:

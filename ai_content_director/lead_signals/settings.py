@@ -4,12 +4,15 @@ Read once, at an entrance (`http_app`, `worker`, `cli`), and handed down. A vari
 named by `NAME_FILE` (how container platforms hand over secrets). Nothing here has a default that is a secret.
 """
 
+import base64
+import binascii
 import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, SecretStr, ValidationError
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
+from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 TIMEOUT_FLOOR_SECONDS = 3.0
@@ -28,6 +31,17 @@ def _clamp_timeout(value: float) -> float:
     return min(max(value, TIMEOUT_FLOOR_SECONDS), TIMEOUT_CEILING_SECONDS)
 
 
+def _signs(value: SecretStr | None) -> SecretStr | None:
+    """A signing secret as the receiver's library will read it, or the worker would stumble over it at every delivery."""
+    try:
+        key = None if value is None else base64.b64decode(value.get_secret_value().removeprefix("whsec_") + "==")
+    except (binascii.Error, ValueError):
+        key = b""
+    if key == b"":
+        raise PydanticCustomError("signing_secret", "expected whsec_ and base64, as `openssl rand -base64 32` prints it")
+    return value
+
+
 Secret = Annotated[SecretStr | None, BeforeValidator(_blank_is_unset)]
 OptionalText = Annotated[str | None, BeforeValidator(_blank_is_unset)]
 
@@ -41,8 +55,12 @@ class Settings(BaseSettings):
     database_owner_url: Secret = Field(None, description="login that may migrate; unset migrates with DATABASE_URL")
     app_env: Literal["local", "production"] = Field("local", description="production refuses to start while a needed secret is missing")
     webhook_url: Secret = Field(None, description="n8n webhook for follow-ups; empty makes no call")
-    n8n_webhook_timeout_seconds: float = Field(5.0, description="total time of one follow-up attempt, clamped to 3-10 s")
-    webhook_signing_secret: Secret = Field(None, description="signs follow-ups (Standard Webhooks, whsec_...)")
+    n8n_webhook_timeout_seconds: float = Field(
+        5.0, allow_inf_nan=False, description="total time of one follow-up attempt, clamped to 3-10 s"
+    )
+    webhook_signing_secret: Annotated[Secret, AfterValidator(_signs)] = Field(
+        None, description="signs follow-ups (Standard Webhooks, whsec_...)"
+    )
     lead_classify_use_llm: bool = Field(False, description="ask the language model when the intent is unknown")
     lead_classify_llm_timeout_seconds: float = Field(6.0, gt=0, le=60, description="total time of the language model call")
     openai_api_key: Secret = Field(None, description="key of an OpenAI-compatible server")
@@ -89,10 +107,12 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
     try:
         settings = Settings(**values)
     except ValidationError as error:
-        problems += [f"{str(item['loc'][0]).upper()}: {item['msg']}" for item in error.errors()]
-        raise ConfigurationError("\n".join(problems)) from None
+        wrong = {str(item["loc"][0]): item["msg"] for item in error.errors()}
+        problems += [f"{name.upper()}: {said}" for name, said in wrong.items()]
+        settings = Settings(**{name: value for name, value in values.items() if name not in wrong})
     if settings.app_env == "production":
-        problems += [f"{name}: needed in production, and empty" for name in missing_secrets(settings)]
+        told = {problem.partition(":")[0].removesuffix("_FILE") for problem in problems}
+        problems += [f"{name}: needed in production, and empty" for name in missing_secrets(settings) if name not in told]
     if problems:
         raise ConfigurationError("\n".join(problems))
     return settings
@@ -103,16 +123,16 @@ def _values_with_files(environment: Mapping[str, str]) -> tuple[dict[str, Any], 
     problems: list[str] = []
     for field in Settings.model_fields:
         name = field.upper()
-        direct, path = environment.get(name), environment.get(f"{name}_FILE")
+        direct, path = environment.get(name, "").strip(), environment.get(f"{name}_FILE", "").strip()
         if direct and path:
             problems.append(f"{name}: set both directly and by {name}_FILE; keep one")
         elif path:
             try:
-                values[field] = Path(path).read_text(encoding="utf-8").strip()
+                direct = Path(path).read_text(encoding="utf-8").strip()
             except (OSError, UnicodeDecodeError) as error:
                 problems.append(f"{name}_FILE: cannot read {path} ({error.__class__.__name__})")
-        elif direct is not None and direct.strip():
-            values[field] = direct.strip()
+        if direct:
+            values[field] = direct
     return values, problems
 
 

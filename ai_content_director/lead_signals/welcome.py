@@ -6,9 +6,11 @@ _CURL = """curl -X POST {base_url}/webhooks/facebook -H "Content-Type: applicati
 
 _ONBOARD = """curl -X POST {base_url}/onboarding -H "Content-Type: application/json" -d '{{"tenant_name":"Công ty ABC","industry":"Cơ khí","brand_tone":"Thân thiện","main_services":["Gia công CNC"],"target_customer":"Nhà máy","cta_style":"Mời để lại số điện thoại"}}'"""
 
+_SIGN = "\nFACEBOOK_APP_SECRET đang được đặt, nên lệnh trên còn thiếu header X-Hub-Signature-256 (secret is set: sign the body; see the runbook)."
 
-def welcome(base_url: str, tenant: Tenant | None, *, log_path: str | None) -> str:
-    """The lines to print, Vietnamese first."""
+
+def welcome(base_url: str, tenant: Tenant | None, *, log_path: str | None, must_be_signed: bool = False) -> str:
+    """The lines to print, Vietnamese first. `must_be_signed`: the curl as it stands would be refused, and we say so."""
     lines = ["", "Lead Signals đã sẵn sàng (ready).", ""]
     if tenant is None:
         lines += [
@@ -26,6 +28,7 @@ def welcome(base_url: str, tenant: Tenant | None, *, log_path: str | None) -> st
             "Gửi thử một bình luận (send a comment):",
             "",
             _CURL.format(base_url=base_url, tenant_id=tenant.id),
+            *([_SIGN] if must_be_signed else []),
         ]
     lines += ["", *([f"Nhật ký (log): {log_path}"] if log_path else []), "Dừng: Ctrl-C (stop).", ""]
     return "\n".join(lines)

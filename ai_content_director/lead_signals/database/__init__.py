@@ -4,5 +4,5 @@ Words: *engine* and *session* (a connection, a transaction), *embedded server* (
 *roles* (the owner migrates; the application role owns nothing), *lease* (claim, renew, settle, rescue of rows that are due).
 
 Every slice above may ask for a session or a lease. Entrances alone start a server, make an engine or migrate.
-It knows no tenant and no table of a slice, except where `all_tables` lists them for migrations.
+It knows no tenant and no table of a slice: migrations/env.py gathers those.
 """

@@ -73,7 +73,10 @@ async def assert_safe(connection: AsyncConnection) -> None:
     role = (
         await connection.execute(
             text(
-                "SELECT current_user AS name, rolsuper, rolbypassrls, pg_has_role(current_user, :owner, 'MEMBER') AS owns,"
+                "SELECT current_user AS name, rolsuper, rolbypassrls,"
+                " EXISTS (SELECT FROM pg_roles o WHERE o.rolname = :owner AND pg_has_role(current_user, o.oid, 'MEMBER'))"
+                " OR EXISTS (SELECT FROM pg_class c WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p')"
+                " AND pg_has_role(current_user, c.relowner, 'MEMBER')) AS owns,"
                 " current_setting('fsync') AS fsync, current_setting('full_page_writes') AS full_page_writes,"
                 " current_setting('synchronous_commit') AS synchronous_commit, current_setting('server_version_num')::int AS version"
                 " FROM pg_roles WHERE rolname = current_user"

@@ -12,7 +12,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Column, ColumnElement, DateTime, Index, Integer, Table, func, select, text, update
+from sqlalchemy import BigInteger, Column, ColumnElement, DateTime, Index, Integer, Table, case, func, select, text, true, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 
@@ -48,11 +48,16 @@ def _claimable_at(table: Table) -> ColumnElement[Any]:
     return func.coalesce(table.c.lease_until, table.c.due_at)
 
 
-async def claim_due(connection: AsyncConnection, table: Table, *, working_state: str, limit: int, lease_seconds: float) -> list[Claim]:
-    """Take up to `limit` due rows, oldest first, skipping those another worker is taking at this moment."""
+async def claim_due(
+    connection: AsyncConnection, table: Table, *, working_state: str, limit: int, lease_seconds: float, rescue: bool = True
+) -> list[Claim]:
+    """Take up to `limit` due rows, oldest first, skipping those another worker is taking at this moment.
+
+    Without `rescue`, rows whose worker let its lease run out are left alone.
+    """
     due = (
         select(table.c.tenant_id, table.c.id, table.c.state)
-        .where(table.c.finished_at.is_(None), _claimable_at(table) <= func.now())
+        .where(table.c.finished_at.is_(None), _claimable_at(table) <= func.now(), true() if rescue else table.c.lease_until.is_(None))
         .order_by(_claimable_at(table), table.c.id)
         .limit(limit)
         .with_for_update(skip_locked=True)
@@ -97,4 +102,6 @@ async def settle(connection: AsyncConnection, table: Table, claim: Claim, values
 
 async def give_back(connection: AsyncConnection, table: Table, claim: Claim) -> bool:
     """Return a row that was claimed but not begun, as if it had not been taken: another worker may have it at once."""
-    return await settle(connection, table, claim, {"state": claim.state_before, "attempts": claim.attempts - 1})
+    # A row rescued from a dead worker was in work before and stays so, under a lease that ends now.
+    lease_until = case((table.c.state == claim.state_before, func.now()))
+    return await settle(connection, table, claim, {"state": claim.state_before, "attempts": claim.attempts - 1, "lease_until": lease_until})

@@ -10,7 +10,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from lead_signals.database.addresses import DatabaseAddresses
-from lead_signals.database.availability import database_is_away
+from lead_signals.database.availability import database_is_away, why_away
 from lead_signals.database.engine import assert_safe
 from lead_signals.log_context import get_logger
 
@@ -61,7 +61,7 @@ async def wait_for_migration(engine: AsyncEngine, *, stop: asyncio.Event) -> Non
         except Exception as error:
             if not database_is_away(error):
                 raise
-            waits_for = f"database cannot be reached ({error.__class__.__name__})"
+            waits_for = f"database cannot be reached ({why_away(error)})"
         if waits_for is None:
             return
         if waits_for != told:

@@ -2,10 +2,11 @@
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from functools import partial
+from typing import Any, Protocol, TypeVar
 
 from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert
@@ -22,13 +23,21 @@ from lead_signals.tenancy.tenant_session import TenantSession, tenant_session
 
 log = get_logger(__name__)
 
-SETTLE_RETRY_SECONDS = 0.5
+DATABASE_RETRY_SECONDS = 0.5
+
+Done = TypeVar("Done")
 
 
 class Destination(Protocol):
     """Somebody who receives follow-ups. Answers every send with one of three outcomes, and never raises."""
 
     async def send(self, webhook_id: str, body: bytes, *, at: datetime) -> Outcome: ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Owed:
+    body: bytes
+    failures: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,18 +49,24 @@ class _Attempt:
 
 async def deliver(engine: AsyncEngine, destination: Destination, claim: Claim, *, now: Callable[[], datetime]) -> None:
     """One attempt at one follow-up. Whatever happens is a row in delivery_attempts; the state moves only under our lease."""
-    async with tenant_session(engine, claim.tenant_id) as session:
-        owed = (await session.execute(select(follow_ups.c.body, follow_ups.c.failures).where(*_is(claim)))).one_or_none()
-        if owed is None:
-            return
-        if claim.attempts - owed.failures > CRASH_LIMIT:
-            await settle(session, follow_ups, claim, _finished(FollowUpState.DEAD))
-            log.error("follow_up_dead", follow_up=str(claim.id), reason="every attempt crashed its worker", attempts=claim.attempts)
-            return
+    owed = await _while_database_is_away(claim, "read", partial(_read_owed, engine, claim))
+    if owed is None:
+        return
     started_at, clock = now(), time.monotonic()
     outcome = await destination.send(webhook_id(claim), owed.body, at=started_at)
     attempt = _Attempt(started_at, round((time.monotonic() - clock) * 1000), outcome)
-    await _write_down(engine, claim, attempt, failures_before=owed.failures)
+    # Again and again, because forgetting would send twice.
+    counted = await _while_database_is_away(claim, "settle", partial(_write_down, engine, claim, attempt, failures_before=owed.failures))
+    log.info(
+        "follow_up_attempted",
+        tenant=str(claim.tenant_id),
+        follow_up=str(claim.id),
+        attempt=claim.attempts,
+        outcome=outcome.kind.value,
+        error=outcome.error_class,
+        duration_ms=attempt.duration_ms,
+        counted=counted,
+    )
 
 
 def webhook_id(claim: Claim) -> str:
@@ -59,30 +74,36 @@ def webhook_id(claim: Claim) -> str:
     return f"msg_{claim.id.hex}"
 
 
-async def _write_down(engine: AsyncEngine, claim: Claim, attempt: _Attempt, *, failures_before: int) -> None:
-    """Record and settle in one transaction, again and again while the database is away: forgetting would send twice."""
+async def _while_database_is_away(claim: Claim, what: str, step: Callable[[], Awaitable[Done]]) -> Done:
+    """Do a step with the database until it succeeds: a lost connection is no crash, and must not count as one."""
     while True:
         try:
-            async with tenant_session(engine, claim.tenant_id) as session:
-                await _record(session, claim, attempt)
-                counted = await settle(session, follow_ups, claim, _next_state(attempt.outcome, failures_before))
+            return await step()
         except Exception as error:
             if not database_is_away(error):
                 raise
-            log.warning("settle_waits_for_database", follow_up=str(claim.id), error=error.__class__.__name__)
-            await asyncio.sleep(SETTLE_RETRY_SECONDS)
-            continue
-        log.info(
-            "follow_up_attempted",
-            tenant=str(claim.tenant_id),
-            follow_up=str(claim.id),
-            attempt=claim.attempts,
-            outcome=attempt.outcome.kind.value,
-            error=attempt.outcome.error_class,
-            duration_ms=attempt.duration_ms,
-            counted=counted,
-        )
-        return
+            log.warning(f"{what}_waits_for_database", follow_up=str(claim.id), error=error.__class__.__name__)
+        await asyncio.sleep(DATABASE_RETRY_SECONDS)
+
+
+async def _read_owed(engine: AsyncEngine, claim: Claim) -> _Owed | None:
+    """What to send; None when it is no longer ours, or has killed so many workers that it dies here."""
+    async with tenant_session(engine, claim.tenant_id) as session:
+        row = (await session.execute(select(follow_ups.c.body, follow_ups.c.failures).where(*_is(claim)))).one_or_none()
+        if row is None:
+            return None
+        if claim.attempts - row.failures <= CRASH_LIMIT:
+            return _Owed(row.body, row.failures)
+        await settle(session, follow_ups, claim, _finished(FollowUpState.DEAD))
+    log.error("follow_up_dead", follow_up=str(claim.id), reason="every attempt crashed its worker", attempts=claim.attempts)
+    return None
+
+
+async def _write_down(engine: AsyncEngine, claim: Claim, attempt: _Attempt, *, failures_before: int) -> bool:
+    """Record and settle in one transaction. False when the row was claimed again since: then the attempt changes no state."""
+    async with tenant_session(engine, claim.tenant_id) as session:
+        await _record(session, claim, attempt)
+        return await settle(session, follow_ups, claim, _next_state(attempt.outcome, failures_before))
 
 
 async def _record(session: TenantSession, claim: Claim, attempt: _Attempt) -> None:

@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from lead_signals.database.availability import database_is_away
+from lead_signals.database.availability import database_is_away, why_away
 from lead_signals.database.engine import UnsafeDatabaseError, assert_safe
 from lead_signals.database.heartbeat import workers_seen
 from lead_signals.database.migrate import revision_of
@@ -54,9 +54,8 @@ async def readiness(engine: AsyncEngine, *, newest_revision: str) -> Readiness:
     except Exception as error:
         if not database_is_away(error):
             raise
-        return Readiness(
-            "unready", Check(ok=False, sentence=f"PostgreSQL cannot be reached ({error.__class__.__name__})"), not_asked, not_asked
-        )
+        sentence = f"PostgreSQL cannot be used ({why_away(error)}): is it up, is DATABASE_URL right, did alembic upgrade head run once?"
+        return Readiness("unready", Check(ok=False, sentence=sentence), not_asked, not_asked)
 
 
 async def _look(session: AcrossTenantsSession, newest_revision: str) -> Readiness:

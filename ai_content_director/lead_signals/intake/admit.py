@@ -11,11 +11,12 @@ from uuid import UUID
 
 import orjson
 from sqlalchemy import insert
-from sqlalchemy.exc import DataError, IntegrityError
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from lead_signals.audit.audit_event import AuditEvent, AuditEventType, record
 from lead_signals.database.new_id import new_id
+from lead_signals.database.refused_values import values_refused
 from lead_signals.intake.receipt import quarantined_items, receipts
 from lead_signals.intake.route_delivery import RoutedDelivery, RoutedPart
 from lead_signals.intake.unrouted_delivery import keep_unrouted
@@ -58,8 +59,10 @@ async def admit(engine: AsyncEngine, delivery: RoutedDelivery, policy: FollowUpP
     prepared = [_prepare(part) for part in delivery.parts]
     try:
         return await _admit_in_one_transaction(engine, delivery, prepared, policy, one_by_one=False)
-    except (DataError, IntegrityError) as error:
-        log.warning("batch_refused_by_database", error=error.orig.__class__.__name__)
+    except DBAPIError as error:
+        if not values_refused(error):
+            raise
+        log.warning("batch_refused_by_database", error=error.__class__.__name__)
     return await _admit_in_one_transaction(engine, delivery, prepared, policy, one_by_one=True)
 
 
@@ -132,8 +135,8 @@ async def _admit_part(
         lead_ids=[lead.id for lead in opened],
         created=len(opened),
         duplicate=drafts_written - len(opened),
-        ignored=Counter(item.reason for item in part.reading.ignored),
-        quarantined=Counter(item.reason for item in quarantined),
+        ignored=Counter(str(item.reason) for item in part.reading.ignored),  # plain text: these become keys of JSON
+        quarantined=Counter(str(item.reason) for item in quarantined),
     )
     await _write_receipt(session, delivery, part, receipt_id, admission)
     await _write_quarantine(session, part.tenant_id, receipt_id, quarantined)
@@ -157,7 +160,9 @@ async def _open_one_by_one(
             async with session.begin_nested():
                 opened += await open_leads(session, tenant_id, receipt_id, [draft])
                 written += 1
-        except (DataError, IntegrityError):
+        except DBAPIError as error:
+            if not values_refused(error):
+                raise
             quarantined.append(_quarantined(signal, "refused_by_database"))
     return opened, written
 

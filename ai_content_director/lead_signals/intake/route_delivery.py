@@ -1,20 +1,21 @@
 """Whose delivery is it? The header says, else the body, else the Pages it came through."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from uuid import UUID
 
-import orjson
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from lead_signals.intake.excerpt import excerpt
 from lead_signals.json_body import JsonObject
 from lead_signals.platforms.inbound_signal import Reading
 from lead_signals.request_body import RefusedRequest
 from lead_signals.tenancy.channel import tenants_of_channels
 from lead_signals.tenancy.tenant_session import across_tenants_session
 
-UUID_TEXT_LENGTH = 36
+_UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)  # UUID() alone also takes braces, urn: and 1_0
 
 
 class TenantIdSource(StrEnum):
@@ -61,11 +62,8 @@ def named_tenant(tenant_headers: Sequence[str], body: JsonObject) -> tuple[UUID,
 
 
 def _tenant_id(value: object, where: str) -> UUID:
-    if isinstance(value, str) and len(value.strip()) == UUID_TEXT_LENGTH:
-        try:
-            return UUID(value.strip())
-        except ValueError:
-            pass
+    if isinstance(value, str) and _UUID.fullmatch(value.strip()):
+        return UUID(value.strip())
     raise RefusedRequest(400, "bad_tenant", f"{where} is not a tenant id; it looks like 0190a1b2-c3d4-7e5f-8a9b-0c1d2e3f4a5b.")
 
 
@@ -108,13 +106,13 @@ def _split(raw_body: bytes, body: JsonObject, reading: Reading, tenants: Mapping
             tenant_id,
             TenantIdSource.CHANNEL,
             _merge([reading.for_channel(page) for page in pages]),
-            raw_body if whole else _excerpt(body, pages),
+            raw_body if whole else excerpt(body, pages, reading.channels),
             body_is_excerpt=not whole,
         )
         for tenant_id, pages in pages_of.items()
         if tenant_id is not None
     ]
-    unrouted = {page or "": raw_body if whole else _excerpt(body, [page]) for page in pages_of.get(None, [])}
+    unrouted = {page or "": raw_body if whole else excerpt(body, [page], reading.channels) for page in pages_of.get(None, [])}
     if not pages_of:
         unrouted = {"": raw_body}
     return parts, unrouted
@@ -126,15 +124,3 @@ def _merge(readings: Sequence[Reading]) -> Reading:
         tuple(item for reading in readings for item in reading.ignored),
         tuple(item for reading in readings for item in reading.quarantined),
     )
-
-
-def _excerpt(body: JsonObject, pages: Sequence[str | None]) -> bytes:
-    """The body with only the entries of these Pages: one tenant's receipt never holds another tenant's messages."""
-    entries = body.get("entry")
-    listed = entries if isinstance(entries, list) else []
-    return orjson.dumps({**body, "entry": [entry for entry in listed if _page_of(entry) in pages]})
-
-
-def _page_of(entry: object) -> str | None:
-    page = entry.get("id") if isinstance(entry, dict) else None
-    return str(page) if isinstance(page, (str, int)) and not isinstance(page, bool) else None

@@ -6,7 +6,7 @@ LaneStatus = Literal["new_auto", "new_draft", "new_escalate"]
 
 AUTO_FLOOR = 0.85
 DRAFT_FLOOR = 0.70
-# The confidence is stored as numeric(4,3). Everything that compares it rounds the same way first, or 0.8496 would be
+# The confidence is stored with three decimals. Everything that compares it rounds the same way first, or 0.8496 would be
 # shown as 0.850 in the draft lane.
 STORED_DECIMALS = 3
 

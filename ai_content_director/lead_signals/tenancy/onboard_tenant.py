@@ -2,9 +2,11 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Annotated
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic_core import PydanticCustomError
 from sqlalchemy import insert
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -13,17 +15,26 @@ from lead_signals.tenancy.tenant import Tenant, brand_profiles, tenants
 from lead_signals.tenancy.tenant_session import tenant_session
 
 
+def _storable(text: str) -> str:
+    if "\x00" in text:
+        raise PydanticCustomError("has_nul", "holds the character U+0000, which cannot be stored")
+    return text
+
+
+StorableText = Annotated[str, AfterValidator(_storable)]
+
+
 class Onboarding(BaseModel):
     """What a new tenant tells about itself. Unknown fields are refused, so that a typo is not lost silently."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True, hide_input_in_errors=True)
 
-    tenant_name: str = Field(min_length=1, max_length=200, examples=["Cơ khí Minh Phát"])
-    industry: str = Field("", max_length=200, examples=["Gia công cơ khí chính xác"])
-    brand_tone: str = Field("", max_length=2000, examples=["Chuyên nghiệp, thân thiện"])
-    main_services: list[str] = Field(default_factory=list, max_length=100, examples=[["Gia công CNC", "Khuôn mẫu"]])
-    target_customer: str = Field("", max_length=2000, examples=["Xưởng sản xuất ở miền Nam"])
-    cta_style: str = Field("", max_length=2000, examples=["Mời để lại số điện thoại"])
+    tenant_name: StorableText = Field(min_length=1, max_length=200, examples=["Cơ khí Minh Phát"])
+    industry: StorableText = Field("", max_length=200, examples=["Gia công cơ khí chính xác"])
+    brand_tone: StorableText = Field("", max_length=2000, examples=["Chuyên nghiệp, thân thiện"])
+    main_services: list[StorableText] = Field(default_factory=list, max_length=100, examples=[["Gia công CNC", "Khuôn mẫu"]])
+    target_customer: StorableText = Field("", max_length=2000, examples=["Xưởng sản xuất ở miền Nam"])
+    cta_style: StorableText = Field("", max_length=2000, examples=["Mời để lại số điện thoại"])
 
 
 @dataclass(frozen=True, slots=True)

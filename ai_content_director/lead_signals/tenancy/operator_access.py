@@ -38,7 +38,7 @@ def _shown_keys(request: Request) -> list[bytes]:
     shown = [value.encode("latin-1") for value in request.headers.getlist("x-api-key")]
     scheme, _, credentials = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() == "bearer":
-        shown.append(credentials.strip().encode("latin-1"))
+        shown.append(credentials.strip(" \t").encode("latin-1"))
     elif scheme.lower() == "basic":
         with contextlib.suppress(binascii.Error, ValueError):
             shown.append(base64.b64decode(credentials, validate=True).partition(b":")[2])
