@@ -54,6 +54,7 @@ def postgres_binaries(pytestconfig: pytest.Config) -> PostgresBinaries | None:
 def postgres(postgres_binaries: PostgresBinaries | None) -> Iterator[EmbeddedServer]:
     """One server for all tests of this process."""
     directory = Path(tempfile.mkdtemp(prefix="ls-"))
+    directory.chmod(0o711)  # PostgreSQL 15's initdb loses its working folder below a closed one; the embedded 18 does not
     server = EmbeddedServer(directory / "data", postgres_binaries)
     try:
         server.start()

@@ -1,0 +1,43 @@
+"""Follow-ups owed in a database without any process around: leads opened and promised by the functions the door uses."""
+
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from lead_signals.database.new_id import new_id
+from lead_signals.followups.follow_up import follow_ups
+from lead_signals.intent.classify import classify
+from lead_signals.leads.open_leads import LeadDraft, open_leads
+from lead_signals.leads.promise_follow_ups import FollowUpPolicy, promise_follow_ups
+from lead_signals.tenancy.onboard_tenant import Onboarding, onboard_tenant
+from lead_signals.tenancy.tenant_session import tenant_session
+from tests.deliveries import URGENT
+
+
+async def owe(engine: AsyncEngine, count: int) -> list[UUID]:
+    """A fresh tenant to whom we owe that many follow-ups; their ids in the order they were promised."""
+    tenant_id = (await onboard_tenant(engine, Onboarding(tenant_name="Nhà In Phố Cổ", industry="In ấn"))).tenant.id
+    drafts = [_draft(number) for number in range(count)]
+    async with tenant_session(engine, tenant_id) as session:
+        opened = await open_leads(session, tenant_id, new_id(), drafts)
+        await promise_follow_ups(session, tenant_id, opened, FollowUpPolicy(somebody_listens=True, console_base_url=None))
+        ids = (await session.execute(follow_ups.select().with_only_columns(follow_ups.c.id).order_by(follow_ups.c.id))).scalars().all()
+    assert len(ids) == count
+    return list(ids)
+
+
+def _draft(number: int) -> LeadDraft:
+    return LeadDraft(
+        platform="facebook",
+        source_type="comment",
+        source_subtype="mock",
+        external_post_id="p_31",
+        external_thread_id=None,
+        external_message_id=f"owed_{number}",
+        author_name="Đinh Thảo Vy",
+        author_id="u_77",
+        content_text=URGENT,
+        permalink_url=None,
+        verdict=classify(URGENT),
+        meta={},
+    )
