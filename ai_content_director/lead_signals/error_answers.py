@@ -24,7 +24,7 @@ log = get_logger(__name__)
 DATABASE_RETRY_SECONDS = 5
 ASK_FOR_KEY = {"WWW-Authenticate": 'Basic realm="Lead Signals", charset="UTF-8"'}
 
-# (heading, sentence) of the page, by status; what is not listed is told as 500.
+# (heading, sentence) of the page, by status; what is not listed is answered as JSON, whose sentence says more.
 _PAGE_WORDS: Mapping[Language, Mapping[int, tuple[str, str]]] = {
     Language.VI: {
         401: ("Cần khóa truy cập", "Mở lại trang này và nhập khóa của người vận hành (OPERATOR_API_KEY) vào ô mật khẩu."),
@@ -92,7 +92,7 @@ async def _unexpected(request: Request, error: Exception, *, headers: Mapping[st
 
 
 def _say(request: Request, status: int, sentence: str, headers: Mapping[str, str], more: Mapping[str, Any] | None = None) -> Response:
-    if request.method in ("GET", "HEAD") and "text/html" in request.headers.get("accept", ""):
+    if request.method in ("GET", "HEAD") and "text/html" in request.headers.get("accept", "") and status in _PAGE_WORDS[Language.EN]:
         return HTMLResponse(_page(request, status), status_code=status, headers=dict(headers))
     body = {"ok": False, "error": sentence, **(more or {})}
     return Response(orjson.dumps(body), status_code=status, media_type="application/json", headers=dict(headers))
@@ -100,7 +100,7 @@ def _say(request: Request, status: int, sentence: str, headers: Mapping[str, str
 
 def _page(request: Request, status: int) -> str:
     language = remembered_language(request.cookies.get(LANGUAGE_COOKIE))
-    heading, sentence = _PAGE_WORDS[language].get(status, _PAGE_WORDS[language][500])
+    heading, sentence = _PAGE_WORDS[language][status]
     frame = Frame(title=heading, language=language, language_addresses={each: f"/?lang={each.value}" for each in Language})
     return render_page(
         _templates(),

@@ -5,7 +5,7 @@ from sqlalchemy.exc import DBAPIError
 
 _REFUSALS = (
     asyncpg.IntegrityConstraintViolationError,
-    asyncpg.DataError,  # SQLSTATE 22: U+0000 in a text, a number out of range
+    asyncpg.DataError,  # U+0000 in a text, a number out of range, a lone surrogate that the driver cannot encode
     asyncpg.ProgramLimitExceededError,  # an index entry above 2,704 bytes, JSON too deep
 )
 
@@ -14,6 +14,4 @@ def values_refused(error: BaseException) -> bool:
     """True when a value is at fault. The dialect has one general error for most of these: the driver's own class decides."""
     if not isinstance(error, DBAPIError) or error.statement is None:
         return False
-    cause = getattr(error.orig, "__cause__", None)
-    # The driver's word for a value it cannot even encode (a lone surrogate) is an InterfaceError that is a ValueError.
-    return isinstance(cause, _REFUSALS) or (isinstance(cause, asyncpg.InterfaceError) and isinstance(cause, ValueError))
+    return isinstance(getattr(error.orig, "__cause__", None), _REFUSALS)

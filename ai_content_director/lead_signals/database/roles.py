@@ -3,7 +3,11 @@
 Neither is a superuser, neither has BYPASSRLS. The bootstrap runs at the head of every migration, as whoever migrates.
 """
 
+from collections.abc import Sequence
+
+import asyncpg
 from sqlalchemy import make_url, text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 OWNER_ROLE = "lead_signals_owner"
@@ -18,31 +22,25 @@ async def bootstrap_roles(connection: AsyncConnection, app_address: str | None) 
     """Make both roles where they are missing, and let the connection become the owner.
 
     `app_address` is the application's DATABASE_URL: when it logs in as the application role with a password, the role gets
-    that login. Raises RoleBootstrapError when the login lacks CREATEROLE and the roles do not exist yet.
+    that login. Raises RoleBootstrapError when a role does not exist or is closed to the login, which may not change that.
     """
-    existing = set(
-        (
-            await connection.execute(
-                text("SELECT rolname FROM pg_roles WHERE rolname IN (:owner, :app)"), {"owner": OWNER_ROLE, "app": APP_ROLE}
-            )
-        )
-        .scalars()
-        .all()
-    )
     login = (
         await connection.execute(text("SELECT current_user AS name, rolsuper, rolcreaterole FROM pg_roles WHERE rolname = current_user"))
     ).one()
-    if existing != {OWNER_ROLE, APP_ROLE} and not (login.rolsuper or login.rolcreaterole):
-        raise RoleBootstrapError(
-            f"{login.name} may not create roles. Ask the administrator of the server to run:\n"
-            f"  CREATE ROLE {OWNER_ROLE} NOLOGIN; CREATE ROLE {APP_ROLE} NOLOGIN;\n"
-            f"  GRANT {OWNER_ROLE}, {APP_ROLE} TO {login.name};"
-        )
-    for role in (OWNER_ROLE, APP_ROLE):
-        if role not in existing:
-            await connection.execute(text(f"CREATE ROLE {role} NOLOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOBYPASSRLS"))
-        if not login.rolsuper and login.name != role:
+    usable = await _roles_usable_by_login(connection)
+    missing = [role for role in (OWNER_ROLE, APP_ROLE) if role not in usable]
+    closed = [role for role in (OWNER_ROLE, APP_ROLE) if not usable.get(role, login.rolsuper)]
+    if (missing or closed) and not (login.rolsuper or login.rolcreaterole):
+        raise _ask_the_administrator(login.name, missing, closed)
+    for role in missing:
+        await connection.execute(text(f"CREATE ROLE {role} NOLOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOBYPASSRLS"))
+    try:
+        for role in closed:
             await connection.execute(text(f"GRANT {role} TO CURRENT_USER"))
+    except DBAPIError as error:  # since PostgreSQL 16 CREATEROLE alone opens nobody else's roles
+        if not isinstance(getattr(error.orig, "__cause__", None), asyncpg.InsufficientPrivilegeError):
+            raise
+        raise _ask_the_administrator(login.name, [], closed) from None
     if login.rolsuper or login.rolcreaterole:
         await _open_app_login(connection, app_address)
     database = (await connection.execute(text("SELECT quote_ident(current_database())"))).scalar_one()
@@ -50,6 +48,24 @@ async def bootstrap_roles(connection: AsyncConnection, app_address: str | None) 
         await connection.execute(text(f"GRANT CONNECT ON DATABASE {database} TO {APP_ROLE}"))
         await connection.execute(text(f"GRANT CREATE, USAGE ON SCHEMA public TO {OWNER_ROLE}"))
         await connection.execute(text(f"GRANT USAGE ON SCHEMA public TO {APP_ROLE}"))
+
+
+async def _roles_usable_by_login(connection: AsyncConnection) -> dict[str, bool]:
+    """Those of our roles that exist, and whether the login may become them."""
+    version = int((await connection.execute(text("SELECT current_setting('server_version_num')"))).scalar_one())
+    rows = await connection.execute(
+        text("SELECT rolname, pg_has_role(current_user, oid, :how) AS usable FROM pg_roles WHERE rolname IN (:owner, :app)"),
+        # Since 16 a role's maker is its member without being allowed to become it.
+        {"how": "SET" if version >= 160000 else "MEMBER", "owner": OWNER_ROLE, "app": APP_ROLE},
+    )
+    return {row.rolname: row.usable for row in rows}
+
+
+def _ask_the_administrator(login: str, missing: Sequence[str], closed: Sequence[str]) -> RoleBootstrapError:
+    statements = [*(f"CREATE ROLE {role} NOLOGIN;" for role in missing), f"GRANT {', '.join(closed)} TO {login};"]
+    return RoleBootstrapError(
+        f"{login} may not make or open the roles it needs. Ask the administrator of the server to run:\n" + "\n".join(statements)
+    )
 
 
 async def _owns_database(connection: AsyncConnection) -> bool:

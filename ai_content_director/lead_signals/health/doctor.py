@@ -11,7 +11,10 @@ from lead_signals.database.embedded_database import database_of, default_data_di
 from lead_signals.database.engine import app_engine
 from lead_signals.database.migrate import newest_revision
 from lead_signals.health.readiness import Check, Readiness, readiness
+from lead_signals.intake.unrouted_delivery import UnknownChannel
 from lead_signals.settings import ConfigurationError, Settings, missing_secrets, read_settings
+
+NEEDS_A_HAND = "  ✗ "
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,19 +30,15 @@ def examine(data_directory: Path | None = None) -> Diagnosis:
     try:
         settings = read_settings()
     except ConfigurationError as error:
-        return Diagnosis(["Settings", *(f"  ✗ {line}" for line in str(error).splitlines())], well=False)
+        return Diagnosis(["Settings", *(f"{NEEDS_A_HAND}{line}" for line in str(error).splitlines())], well=False)
     lines = ["Settings", *(_setting_line(settings, name) for name in Settings.model_fields), *_advice(settings), "", "Health"]
     with database_of(settings, data_directory) as addresses:
         lines.append(f"  · database: {_place(settings, data_directory)}")
         seen = asyncio.run(_look(addresses))
     lines += [_check_line("database", seen.database), _check_line("migrations", seen.migrations), _check_line("worker", seen.worker)]
     lines += _backlog_lines(settings, seen)
-    lines += [
-        f"  ✗ Page {channel.external_id} ({channel.platform}) writes to us and belongs to no tenant: {channel.deliveries} deliveries kept"
-        for channel in seen.unknown_channels
-    ]
-    dead = 0 if seen.backlog is None else seen.backlog.by_state["dead"]
-    return Diagnosis(lines, well=seen.status == "ready" and not seen.unknown_channels and dead == 0)
+    lines += [_unknown_channel_line(channel) for channel in seen.unknown_channels]
+    return Diagnosis(lines, well=not any(line.startswith(NEEDS_A_HAND) for line in lines))
 
 
 async def _look(addresses: DatabaseAddresses) -> Readiness:
@@ -79,7 +78,7 @@ def _place(settings: Settings, data_directory: Path | None) -> str:
 
 
 def _check_line(name: str, check: Check) -> str:
-    return f"  {'✓' if check.ok else '✗'} {name}: {check.sentence}"
+    return f"{'  ✓ ' if check.ok else NEEDS_A_HAND}{name}: {check.sentence}"
 
 
 def _backlog_lines(settings: Settings, seen: Readiness) -> list[str]:
@@ -88,7 +87,12 @@ def _backlog_lines(settings: Settings, seen: Readiness) -> list[str]:
     counts = ", ".join(f"{count} {state}" for state, count in seen.backlog.by_state.items() if count) or "none"
     lines = [f"  · follow-ups: {counts}"]
     if seen.backlog.by_state["dead"]:
-        lines.append(f"  ✗ {seen.backlog.by_state['dead']} follow-ups are dead: their receiver refused or missed every attempt")
+        lines.append(f"{NEEDS_A_HAND}{seen.backlog.by_state['dead']} follow-ups are dead: their receiver refused or missed every attempt")
     if settings.webhook_url is None and (seen.backlog.by_state["pending"] or seen.backlog.by_state["retrying"]):
-        lines.append("  ✗ follow-ups wait, and WEBHOOK_URL is empty: nobody will receive them")
+        lines.append(f"{NEEDS_A_HAND}follow-ups wait, and WEBHOOK_URL is empty: nobody will receive them")
     return lines
+
+
+def _unknown_channel_line(channel: UnknownChannel) -> str:
+    page = ascii(channel.external_id)[1:-1]  # a stranger chose it: on a terminal it must not end a line or start an escape sequence
+    return f"{NEEDS_A_HAND}Page {page} ({channel.platform}) writes to us and belongs to no tenant: {channel.deliveries} deliveries kept"

@@ -1,0 +1,176 @@
+"""`lead-signals doctor`: what is configured, what is missing, what is unhealthy, and an exit status that says whether to act."""
+
+import asyncio
+
+import pytest
+from click.testing import CliRunner, Result
+
+from lead_signals.cli import cli
+from lead_signals.database.addresses import DatabaseAddresses
+from lead_signals.database.engine import app_engine
+from lead_signals.database.heartbeat import beat
+from lead_signals.database.migrate import newest_revision
+from lead_signals.database.new_id import new_id
+from lead_signals.settings import Settings
+from tests.deliveries import ONBOARDING, comment
+from tests.intake.open_door import WEBHOOK, execute, open_door
+from tests.intake.page_deliveries import SECRET, delivery, page_entry, signed
+
+MARKERS = {
+    "DATABASE_OWNER_URL": "postgresql://x:dau-vet-owner@h/d",
+    "WEBHOOK_URL": "https://n8n.example/webhook/dau-vet-webhook",
+    "WEBHOOK_SIGNING_SECRET": "whsec_ZGF1LXZldC1zaWduaW5nLXNlY3JldA==",
+    "OPENAI_API_KEY": "dau-vet-openai",
+    "FACEBOOK_APP_SECRET": "dau-vet-app-secret",
+    "FACEBOOK_VERIFY_TOKEN": "dau-vet-verify",
+    "OPERATOR_API_KEY": "dau-vet-operator",
+}
+
+
+@pytest.fixture
+def beating(fresh_database: DatabaseAddresses) -> DatabaseAddresses:
+    """A database whose worker beat just now."""
+
+    async def beat_once() -> None:
+        engine = app_engine(fresh_database.app, application_name="tests", pool_size=1)
+        async with engine.begin() as connection:
+            await beat(connection, new_id())
+        await engine.dispose()
+
+    asyncio.run(beat_once())
+    return fresh_database
+
+
+def doctor(**environment: str) -> Result:
+    unset = {f"{field.upper()}{suffix}": None for field in Settings.model_fields for suffix in ("", "_FILE")}
+    return CliRunner(env={**unset, **environment}).invoke(cli, ["doctor"])
+
+
+def test_all_is_well(beating: DatabaseAddresses) -> None:
+    told = doctor(DATABASE_URL=beating.app, **MARKERS)
+    assert told.exit_code == 0, told.output
+    lines = told.output.splitlines()
+    assert lines[0] == "Settings"
+    for field in Settings.model_fields:
+        assert sum(line.startswith(f"  · {field.upper()} = ") for line in lines) == 1
+    assert "  · FACEBOOK_APP_SECRET = set" in lines
+    assert "  · database: the server in DATABASE_URL" in lines
+    for line in ("  ✓ database: reachable", f"  ✓ migrations: at {newest_revision()}", "  ✓ worker: 1 beating", "  · follow-ups: none"):
+        assert line in lines
+    assert "✗" not in told.output
+
+
+def test_no_secret_is_shown(beating: DatabaseAddresses) -> None:
+    for environment in ({}, {"LOG_LEVEL": "loud"}, {"APP_ENV": "production", "OPERATOR_API_KEY": ""}):
+        told = doctor(DATABASE_URL=beating.app, **{**MARKERS, **environment}).output
+        assert "dau-vet" not in told
+        assert "ZGF1" not in told
+        assert beating.app not in told
+
+
+def test_no_worker(fresh_database: DatabaseAddresses) -> None:
+    told = doctor(DATABASE_URL=fresh_database.app, **MARKERS)
+    assert told.exit_code == 1
+    (line,) = [line for line in told.output.splitlines() if "✗" in line]
+    assert line == "  ✗ worker: no worker beats (never seen): start one with lead-signals worker; follow-ups wait until then"
+
+
+def test_an_unknown_page_is_named_with_how_often_it_wrote(beating: DatabaseAddresses) -> None:
+    async def write_three_times() -> None:
+        async with open_door(beating.app, FACEBOOK_APP_SECRET=SECRET) as client:
+            for number in range(3):
+                raw = delivery(page_entry("719333", (f"c{number}", "x")))
+                assert (await client.post(WEBHOOK, content=raw, headers=signed(raw))).status_code == 200
+
+    asyncio.run(write_three_times())
+    told = doctor(DATABASE_URL=beating.app, **MARKERS)
+    assert told.exit_code == 1
+    assert "  ✗ Page 719333 (facebook) writes to us and belongs to no tenant: 3 deliveries kept" in told.output.splitlines()
+
+
+def test_a_hostile_page_id_does_not_take_the_terminal_over(beating: DatabaseAddresses) -> None:
+    async def write() -> None:
+        async with open_door(beating.app, FACEBOOK_APP_SECRET=SECRET) as client:
+            raw = delivery(page_entry("1\x1b[2J\n  ✓ all is well\u202e", ("c1", "x")))
+            assert (await client.post(WEBHOOK, content=raw, headers=signed(raw))).status_code == 200
+
+    asyncio.run(write())
+    told = doctor(DATABASE_URL=beating.app, **MARKERS).output
+    (line,) = [line for line in told.splitlines() if "Page" in line]
+    assert line.startswith(r"  ✗ Page 1\x1b[2J\n  \u2713 all is well\u202e (facebook)")
+
+
+def test_dead_and_waiting_follow_ups(beating: DatabaseAddresses) -> None:
+    async def owe_two() -> None:
+        async with open_door(beating.app, WEBHOOK_URL="https://n8n.example/webhook") as client:
+            tenant_id = (await client.post("/onboarding", json=ONBOARDING)).json()["tenant"]["id"]
+            for number in range(2):
+                await client.post(WEBHOOK, json=comment(f"c{number}"), headers={"X-Tenant-ID": tenant_id})
+
+    asyncio.run(owe_two())
+    assert doctor(DATABASE_URL=beating.app, **MARKERS).exit_code == 0
+    unheard = doctor(DATABASE_URL=beating.app)
+    assert (unheard.exit_code, "WEBHOOK_URL is empty: nobody will receive them" in unheard.output) == (1, True)
+
+    asyncio.run(execute(beating.owner, "UPDATE follow_ups SET state = 'dead', finished_at = now()"))
+    dead = doctor(DATABASE_URL=beating.app, **MARKERS)
+    assert dead.exit_code == 1
+    assert "  · follow-ups: 2 dead" in dead.output.splitlines()
+    assert "  ✗ 2 follow-ups are dead" in dead.output
+
+
+def test_what_is_missing_is_said(beating: DatabaseAddresses) -> None:
+    told = doctor(DATABASE_URL=beating.app, N8N_WEBHOOK_TIMEOUT_SECONDS="60", LEAD_CLASSIFY_USE_LLM="true").output
+    assert "  ! N8N_WEBHOOK_TIMEOUT_SECONDS is clamped to 10" in told
+    assert "  ! WEBHOOK_URL is empty: urgent leads are not sent to n8n" in told
+    needed = "FACEBOOK_APP_SECRET, FACEBOOK_VERIFY_TOKEN, OPERATOR_API_KEY, OPENAI_API_KEY, OPENAI_MODEL"
+    assert f"  ! before APP_ENV=production: {needed}" in told
+    unsigned = doctor(DATABASE_URL=beating.app, WEBHOOK_URL="https://n8n.example/webhook").output
+    assert "WEBHOOK_SIGNING_SECRET is empty" in unsigned
+
+
+def test_settings_that_cannot_be_read_are_listed_and_nothing_else_is_asked() -> None:
+    told = doctor(APP_ENV="production", LOG_LEVEL="loud", DATABASE_URL="postgresql://nobody@127.0.0.1:1/x")
+    assert told.exit_code == 1
+    assert told.output.splitlines()[0] == "Settings"
+    assert [line.split()[1] for line in told.output.splitlines()[1:]] == [
+        "LOG_LEVEL:",
+        "FACEBOOK_APP_SECRET:",
+        "FACEBOOK_VERIFY_TOKEN:",
+        "OPERATOR_API_KEY:",
+    ]
+
+
+UNREACHABLE = {
+    "a closed port": ("postgresql://u:dau-vet@127.0.0.1:1/d", "ConnectionRefusedError"),
+    "an unknown host": ("postgresql://u:dau-vet@database.invalid/d", "gaierror"),
+    "no socket": ("postgresql://u@/d?host=/nonexistent", "FileNotFoundError"),
+}
+
+
+@pytest.mark.parametrize("what", UNREACHABLE)
+def test_an_unreachable_database_is_one_sentence(what: str) -> None:
+    address, cause = UNREACHABLE[what]
+    told = doctor(DATABASE_URL=address)
+    assert told.exit_code == 1
+    assert "Traceback" not in told.output
+    assert "dau-vet" not in told.output
+    (line,) = [line for line in told.output.splitlines() if line.startswith("  ✗ database: ")]
+    assert line == f"  ✗ database: PostgreSQL cannot be used ({cause}): is it up, is DATABASE_URL right, did alembic upgrade head run once?"
+
+
+@pytest.mark.parametrize("address", ["mysql://u:dau-vet@h/d", "dau-vet", "postgresql://u:dau-vet@h:port/d", "sqlite:///dau-vet.db"])
+def test_an_address_that_is_none_is_one_sentence(address: str) -> None:
+    told = doctor(DATABASE_URL=address)
+    assert told.exit_code == 1
+    assert told.output.startswith("Error: DATABASE_URL ")
+    assert len(told.output.splitlines()) == 1
+    assert "dau-vet" not in told.output
+
+
+def test_a_database_that_was_never_migrated_says_what_to_run(beating: DatabaseAddresses) -> None:
+    asyncio.run(execute(beating.owner, "DROP SCHEMA public CASCADE; CREATE SCHEMA public; GRANT USAGE ON SCHEMA public TO PUBLIC"))
+    told = doctor(DATABASE_URL=beating.app)
+    assert (told.exit_code, "Traceback" in told.output) == (1, False)
+    assert "  ✗ migrations: at nothing" in told.output
+    assert "alembic upgrade head" in told.output

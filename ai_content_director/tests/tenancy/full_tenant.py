@@ -1,0 +1,43 @@
+"""A tenant with at least one row in every table that can hold one, so that a wall has something to hide."""
+
+from uuid import UUID
+
+from sqlalchemy import func, insert, select
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from lead_signals.database.metadata import metadata
+from lead_signals.followups.delivery_attempt import delivery_attempts
+from lead_signals.followups.follow_up import follow_ups
+from lead_signals.tenancy.channel import connect_channel
+from lead_signals.tenancy.onboard_tenant import Onboarding, onboard_tenant
+from lead_signals.tenancy.tenant_session import tenant_session
+from tests.deliveries import comment
+from tests.intake.open_door import WEBHOOK, fetch, open_door
+from tests.intake.page_deliveries import page_entry
+
+
+async def full_tenant(engine: AsyncEngine, app_address: str, name: str) -> UUID:
+    """Onboard a tenant and fill it through the real door where there is one."""
+    tenant_id = (await onboard_tenant(engine, Onboarding(tenant_name=name))).tenant.id
+    async with open_door(app_address, WEBHOOK_URL="https://n8n.example/webhook") as client:
+        body = comment("c1")
+        body["entry"] += [page_entry("1", ("c2", f"{name}: cho tôi báo giá")), "a strange entry"]
+        answer = await client.post(WEBHOOK, json=body, headers={"X-Tenant-ID": str(tenant_id)})
+        assert answer.json()["created"] == 2
+    async with tenant_session(engine, tenant_id) as session:
+        await connect_channel(session, tenant_id, platform="facebook", external_id=tenant_id.hex)
+        follow_up_id = (await session.execute(select(follow_ups.c.id).limit(1))).scalar_one()
+        attempt = {"follow_up_id": follow_up_id, "attempt": 1, "duration_ms": 3, "outcome": "try_again"}
+        await session.execute(insert(delivery_attempts).values(tenant_id=tenant_id, started_at=func.now(), **attempt))
+    return tenant_id
+
+
+async def walled_tables(owner_address: str) -> dict[str, str]:
+    """Every table that holds rows of a tenant, and the column that says whose: read from the catalogue, so that a new one counts."""
+    rows = await fetch(
+        owner_address,
+        "SELECT table_name FROM information_schema.columns WHERE table_schema = 'public' AND column_name = 'tenant_id'",
+    )
+    walled = {row["table_name"]: "tenant_id" for row in rows} | {"tenants": "id"}
+    assert walled.keys() >= {name for name, table in metadata.tables.items() if "tenant_id" in table.c}
+    return walled

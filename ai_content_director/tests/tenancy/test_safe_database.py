@@ -1,0 +1,129 @@
+"""A database on which a promise would not hold is refused, with one sentence that says which promise and what to do."""
+
+from collections.abc import Iterator
+
+import httpx
+import pytest
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import create_async_engine
+
+from lead_signals.database.addresses import DatabaseAddresses
+from lead_signals.database.embedded.postgres_binaries import PostgresBinaries
+from lead_signals.database.embedded_server import EmbeddedServer
+from lead_signals.database.engine import UnsafeDatabaseError, app_engine, assert_safe, asyncpg_url
+from lead_signals.database.migrate import migrate
+from lead_signals.http_app import make_app
+from lead_signals.settings import read_settings
+from tests.intake.open_door import execute, fetch, open_door
+from tests.intake.own_server import empty_database, own_server
+from tests.waiting import wait_until_async
+
+
+@pytest.fixture(scope="module")
+def server(postgres_binaries: PostgresBinaries | None) -> Iterator[EmbeddedServer]:
+    with own_server(postgres_binaries) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def addresses(server: EmbeddedServer) -> DatabaseAddresses:
+    addresses = empty_database(server)
+    migrate(addresses)
+    return addresses
+
+
+async def verdict_as(address: str, role: str | None = None, **server_settings: str) -> str | None:
+    """Why a connection as this role would be refused; None when it is safe. Without the SET ROLE of our own engine."""
+    engine = create_async_engine(asyncpg_url(address), connect_args={"server_settings": server_settings})
+    try:
+        async with engine.connect() as connection:
+            if role is not None:
+                await connection.execute(text(f"SET ROLE {role}"))
+            await assert_safe(connection)
+    except UnsafeDatabaseError as unsafe:
+        return str(unsafe)
+    finally:
+        await engine.dispose()
+    return None
+
+
+async def test_the_application_role_is_safe_however_it_comes(addresses: DatabaseAddresses) -> None:
+    assert await verdict_as(addresses.app) is None
+    assert await verdict_as(addresses.owner, "lead_signals_app") is None
+    for address in (addresses.app, addresses.owner):  # our engine takes the role by itself, whoever logs in
+        engine = app_engine(address, application_name="tests", pool_size=1)
+        async with engine.connect() as connection:
+            await assert_safe(connection)
+            assert (await connection.execute(text("SELECT current_user"))).scalar_one() == "lead_signals_app"
+        await engine.dispose()
+
+
+async def test_roles_that_pass_the_walls_are_refused(addresses: DatabaseAddresses) -> None:
+    await execute(
+        addresses.owner,
+        "CREATE ROLE boss SUPERUSER; CREATE ROLE ghost BYPASSRLS; CREATE ROLE heir IN ROLE lead_signals_owner;"
+        "CREATE ROLE squatter; CREATE TABLE squat (x int); ALTER TABLE squat OWNER TO squatter; CREATE ROLE friend IN ROLE squatter",
+    )
+    for role in ("postgres", "boss", "ghost", "lead_signals_owner", "heir", "squatter", "friend"):
+        said = await verdict_as(addresses.owner, role)
+        assert said is not None, role
+        assert f"would work as {role}, which passes the tenant walls; let DATABASE_URL log in as lead_signals_app" in said
+
+
+async def test_the_application_role_itself_is_refused_once_it_owns_a_table(addresses: DatabaseAddresses) -> None:
+    await execute(addresses.owner, "ALTER TABLE channels OWNER TO lead_signals_app")
+    try:
+        assert "passes the tenant walls" in str(await verdict_as(addresses.app))
+    finally:
+        await execute(addresses.owner, "ALTER TABLE channels OWNER TO lead_signals_owner")
+    assert await verdict_as(addresses.app) is None
+
+
+@pytest.mark.parametrize("setting", ["fsync", "full_page_writes"])
+async def test_a_server_that_forgets_after_a_power_cut_is_refused(setting: str, addresses: DatabaseAddresses) -> None:
+    await set_on_server(addresses, setting, "off")
+    try:
+        said = await verdict_as(addresses.app)
+        assert "fsync, full_page_writes and synchronous_commit must be on" in str(said)
+        ready = await ready_of(addresses)
+        assert (ready.status_code, ready.json()["status"]) == (503, "unready")
+        assert ready.json()["database"]["sentence"] == said
+    finally:
+        await set_on_server(addresses, setting, "on")
+    assert await verdict_as(addresses.app) is None
+
+
+async def test_commits_that_do_not_wait_for_the_disk_are_refused(addresses: DatabaseAddresses) -> None:
+    assert "synchronous_commit" in str(await verdict_as(addresses.app, synchronous_commit="off"))
+    assert await verdict_as(addresses.app, synchronous_commit="local") is None
+
+
+async def test_the_product_does_not_start_on_an_unsafe_database(addresses: DatabaseAddresses) -> None:
+    await set_on_server(addresses, "fsync", "off")
+    try:
+        app = make_app(addresses.app, read_settings({}))
+        with pytest.raises(UnsafeDatabaseError, match="fsync"):
+            async with app.router.lifespan_context(app):
+                pytest.fail("it opened its doors")
+    finally:
+        await set_on_server(addresses, "fsync", "on")
+    async with open_door(addresses.app) as client:
+        assert (await client.get("/ready")).json()["database"] == {"ok": True, "sentence": "reachable"}
+
+
+async def set_on_server(addresses: DatabaseAddresses, setting: str, value: str) -> None:
+    """Change a setting of the running server, and wait until new connections see it."""
+    await execute(addresses.owner, f"ALTER SYSTEM SET {setting} = {value}")
+    await execute(addresses.owner, "SELECT pg_reload_conf()")
+
+    async def seen() -> bool:
+        return bool((await fetch(addresses.owner, f"SELECT current_setting('{setting}') = '{value}' AS seen"))[0]["seen"])
+
+    await wait_until_async(seen, f"{setting} is {value}")
+
+
+async def ready_of(addresses: DatabaseAddresses) -> httpx.Response:
+    """What /ready says of an application whose start was not asked for its opinion."""
+    transport = httpx.ASGITransport(make_app(addresses.app, read_settings({})))
+    async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+        return await client.get("/ready")

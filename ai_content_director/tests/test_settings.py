@@ -1,0 +1,181 @@
+"""Settings: read once, from variables or from the files they name; every problem is told at once, and no value is."""
+
+from pathlib import Path
+
+import pytest
+
+from lead_signals.settings import ConfigurationError, Settings, missing_secrets, read_settings
+
+PRODUCTION = {
+    "APP_ENV": "production",
+    "DATABASE_URL": "postgresql://u:p@h/d",
+    "FACEBOOK_APP_SECRET": "a",
+    "FACEBOOK_VERIFY_TOKEN": "b",
+    "OPERATOR_API_KEY": "c",
+}
+SECRETS = (
+    *("DATABASE_URL", "DATABASE_OWNER_URL", "WEBHOOK_URL", "WEBHOOK_SIGNING_SECRET"),
+    *("OPENAI_API_KEY", "FACEBOOK_APP_SECRET", "FACEBOOK_VERIFY_TOKEN", "OPERATOR_API_KEY"),
+)
+
+
+def problems_of(environment: dict[str, str]) -> list[str]:
+    with pytest.raises(ConfigurationError) as refused:
+        read_settings(environment)
+    return str(refused.value).splitlines()
+
+
+def value_of(settings: Settings, name: str) -> object:
+    value = getattr(settings, name.lower())
+    return value.get_secret_value() if name in SECRETS else value
+
+
+def test_the_defaults_are_the_runbooks() -> None:
+    settings = read_settings({})
+    assert (settings.database_url, settings.webhook_url, settings.facebook_app_secret) == (None, None, None)
+    assert (settings.app_env, settings.n8n_webhook_timeout_seconds, settings.follow_up_timeout_seconds) == ("local", 5.0, 5.0)
+    assert (settings.lead_classify_use_llm, settings.lead_classify_llm_timeout_seconds) == (False, 6.0)
+    assert settings.facebook_app_secrets == ()
+
+
+@pytest.mark.parametrize("name", SECRETS)
+def test_a_secret_may_come_from_a_file(name: str, tmp_path: Path) -> None:
+    file = tmp_path / "secret"
+    file.write_text("  d2hhdCBhIHNlY3JldA==\r\n\n", encoding="utf-8")
+    assert value_of(read_settings({f"{name}_FILE": str(file)}), name) == "d2hhdCBhIHNlY3JldA=="
+    assert value_of(read_settings({f"{name}_FILE": f" {file} ", name: "  "}), name) == "d2hhdCBhIHNlY3JldA=="
+
+
+def test_any_setting_may_come_from_a_file(tmp_path: Path) -> None:
+    (tmp_path / "timeout").write_text("7\n", encoding="utf-8")
+    assert read_settings({"N8N_WEBHOOK_TIMEOUT_SECONDS_FILE": str(tmp_path / "timeout")}).follow_up_timeout_seconds == 7
+
+
+def test_set_both_ways_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text("trong-tep", encoding="utf-8")
+    (problem,) = problems_of({"FACEBOOK_APP_SECRET": "truc-tiep", "FACEBOOK_APP_SECRET_FILE": str(tmp_path / "secret")})
+    assert problem == "FACEBOOK_APP_SECRET: set both directly and by FACEBOOK_APP_SECRET_FILE; keep one"
+
+
+def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    (tmp_path / "latin").write_bytes(b"bi m\xe2t")
+    for path, kind in (
+        (tmp_path / "absent", "FileNotFoundError"),
+        (tmp_path, "IsADirectoryError"),
+        (tmp_path / "latin", "UnicodeDecodeError"),
+    ):
+        assert problems_of({"OPERATOR_API_KEY_FILE": str(path)}) == [f"OPERATOR_API_KEY_FILE: cannot read {path} ({kind})"]
+
+
+@pytest.mark.parametrize("name", [field.upper() for field in Settings.model_fields])
+@pytest.mark.parametrize("blank", ["", "   ", "\t\n"])
+def test_blank_is_unset(name: str, blank: str) -> None:
+    assert read_settings({name: blank, f"{name}_FILE": blank}) == read_settings({})
+
+
+def test_blank_files_are_unset(tmp_path: Path) -> None:
+    (tmp_path / "blank").write_text("\n", encoding="utf-8")
+    assert read_settings({"FACEBOOK_APP_SECRET_FILE": str(tmp_path / "blank"), "LOG_LEVEL_FILE": str(tmp_path / "blank")}) == read_settings(
+        {}
+    )
+
+
+@pytest.mark.parametrize(
+    ("said", "meant"), [("3", 3), ("2.9", 3), ("0", 3), ("-5", 3), ("3.5", 3.5), ("10", 10), ("10.1", 10), ("86400", 10)]
+)
+def test_the_time_of_a_follow_up_is_clamped(said: str, meant: float) -> None:
+    assert read_settings({"N8N_WEBHOOK_TIMEOUT_SECONDS": said}).follow_up_timeout_seconds == meant
+
+
+BAD_VALUES = {
+    "N8N_WEBHOOK_TIMEOUT_SECONDS": ["nan", "inf", "-inf", "5s", "five"],
+    "LEAD_CLASSIFY_LLM_TIMEOUT_SECONDS": ["0", "-1", "61", "nan", "soon"],
+    "LEAD_CLASSIFY_USE_LLM": ["perhaps", "2"],
+    "APP_ENV": ["prod", "PRODUCTION", "staging"],
+    "LOG_LEVEL": ["TRACE", "info", "loud"],
+    "WEBHOOK_SIGNING_SECRET": ["whsec_", "whsec_a", "===", "whsec_đ"],
+}
+
+
+@pytest.mark.parametrize(("name", "value"), [(name, value) for name, values in BAD_VALUES.items() for value in values])
+def test_a_bad_value_is_named_and_not_repeated(name: str, value: str) -> None:
+    (problem,) = problems_of({name: value + "-dau-vet" if name == "APP_ENV" else value})
+    assert problem.startswith(f"{name}: ")
+    assert "dau-vet" not in problem
+
+
+def test_every_problem_is_told_at_once(tmp_path: Path) -> None:
+    environment = {
+        "APP_ENV": "production",
+        "LOG_LEVEL": "loud",
+        "N8N_WEBHOOK_TIMEOUT_SECONDS": "soon",
+        "OPERATOR_API_KEY_FILE": str(tmp_path / "absent"),
+        "FACEBOOK_VERIFY_TOKEN": " ",
+    }
+    named = [problem.partition(":")[0] for problem in problems_of(environment)]
+    assert sorted(named) == [
+        "DATABASE_URL",
+        "FACEBOOK_APP_SECRET",
+        "FACEBOOK_VERIFY_TOKEN",
+        "LOG_LEVEL",
+        "N8N_WEBHOOK_TIMEOUT_SECONDS",
+        "OPERATOR_API_KEY_FILE",
+    ]
+
+
+def test_production_lists_every_missing_secret_at_once() -> None:
+    assert problems_of({"APP_ENV": "production"}) == [
+        f"{name}: needed in production, and empty"
+        for name in ("DATABASE_URL", "FACEBOOK_APP_SECRET", "FACEBOOK_VERIFY_TOKEN", "OPERATOR_API_KEY")
+    ]
+    with_llm = {**PRODUCTION, "LEAD_CLASSIFY_USE_LLM": "true"}
+    assert [problem.partition(":")[0] for problem in problems_of(with_llm)] == ["OPENAI_API_KEY", "OPENAI_MODEL"]
+    assert read_settings({**with_llm, "OPENAI_API_KEY": "k", "OPENAI_MODEL": "m"}).app_env == "production"
+
+
+@pytest.mark.parametrize("name", [name for name in PRODUCTION if name != "APP_ENV"])
+def test_production_starts_with_all_of_them_and_with_none_less(name: str) -> None:
+    assert read_settings(PRODUCTION).app_env == "production"
+    assert problems_of({**PRODUCTION, name: " "}) == [f"{name}: needed in production, and empty"]
+
+
+@pytest.mark.parametrize("nothing", [",", " , ,", ",,"])
+def test_a_list_of_no_secrets_is_no_secret(nothing: str) -> None:
+    settings = read_settings({"FACEBOOK_APP_SECRET": nothing})
+    assert settings.facebook_app_secrets == ()
+    assert "FACEBOOK_APP_SECRET" in missing_secrets(settings)
+    assert problems_of({**PRODUCTION, "FACEBOOK_APP_SECRET": nothing}) == ["FACEBOOK_APP_SECRET: needed in production, and empty"]
+
+
+def test_several_app_secrets_while_rotating() -> None:
+    assert read_settings({"FACEBOOK_APP_SECRET": " cũ , mới,,"}).facebook_app_secrets == ("cũ".encode(), "mới".encode())
+
+
+@pytest.mark.parametrize(
+    "secret", ["whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwAA"]
+)
+def test_a_signing_secret_in_any_of_its_usual_spellings(secret: str) -> None:
+    assert value_of(read_settings({"WEBHOOK_SIGNING_SECRET": secret}), "WEBHOOK_SIGNING_SECRET") == secret
+
+
+def test_unknown_variables_are_nobodys_business() -> None:
+    assert read_settings({"PATH": "/bin", "FACEBOOK_APP_SECRETS": "x", "database_url": "postgresql://x"}) == read_settings({})
+
+
+def test_nothing_secret_is_in_what_settings_say_of_themselves() -> None:
+    settings = read_settings({**dict.fromkeys(SECRETS, "ZGF1LXZldC1iaS1tYXQ="), "FACEBOOK_APP_SECRET": "dau-vet-bi-mat,dau-vet-khac"})
+    told = " ".join([repr(settings), str(settings), settings.model_dump_json(), repr(settings.model_dump()), repr(list(settings))])
+    assert "dau-vet" not in told
+    assert "ZGF1LXZldC1iaS1tYXQ=" not in told
+    assert told.count("**********") >= len(SECRETS)
+
+
+def test_settings_do_not_change_once_read() -> None:
+    settings = read_settings({})
+    with pytest.raises(ValueError, match="frozen"):
+        settings.app_env = "production"  # type: ignore[misc]
+
+
+def test_the_environment_is_read_when_none_is_given(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("N8N_WEBHOOK_TIMEOUT_SECONDS", "9")
+    assert read_settings().follow_up_timeout_seconds == 9
