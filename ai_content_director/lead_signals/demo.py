@@ -13,6 +13,8 @@ from uuid import uuid4
 import httpx
 import orjson
 
+from lead_signals.printable import printable
+
 DEMO_DATA = Path(__file__).with_name("demo_comments.json")
 
 
@@ -59,5 +61,5 @@ def _signature(app_secret: bytes | None, body: bytes) -> dict[str, str]:
 
 def _ok(answer: httpx.Response) -> Any:
     if not answer.is_success:
-        raise DemoError(f"{answer.request.method} {answer.request.url.path} answered {answer.status_code}: {answer.text[:300]}")
+        raise DemoError(f"{answer.request.method} {answer.request.url.path} answered {answer.status_code}: {printable(answer.text[:300])}")
     return orjson.loads(answer.content)

@@ -26,7 +26,7 @@ from lead_signals.log_context import get_logger
 from lead_signals.page_frame.static_routes import static_routes
 from lead_signals.settings import Settings
 from lead_signals.tenancy.onboarding_routes import onboarding_routes
-from lead_signals.tenancy.operator_access import OperatorAccess
+from lead_signals.tenancy.operator_access import OperatorAccess, refuse_other_sites
 
 log = get_logger(__name__)
 
@@ -40,11 +40,12 @@ def make_app(database_address: str, settings: Settings) -> FastAPI:
         docs_url=None,  # the page loads its scripts from a CDN; /openapi.json says the same
         redoc_url=None,
         openapi_url=None,
+        redirect_slashes=False,  # a redirect would name the host that a stranger sent
         lifespan=_lifespan(engine),
     )
     operator = OperatorAccess(settings)
     app.include_router(health_routes(engine, operator, newest_revision()))
-    app.include_router(webhook_routes(engine, settings))
+    app.include_router(webhook_routes(engine, settings), dependencies=[Depends(refuse_other_sites)])
     for router in (onboarding_routes(engine), lead_routes(engine), lead_pages(engine)):
         app.include_router(router, dependencies=[Depends(operator)])
     app.include_router(static_routes())

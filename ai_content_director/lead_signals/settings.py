@@ -10,6 +10,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_core import PydanticCustomError
@@ -17,6 +18,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 TIMEOUT_FLOOR_SECONDS = 3.0
 TIMEOUT_CEILING_SECONDS = 10.0
+SHORTEST_KEY = 16  # characters; a key that opens every tenant must not be guessable
 
 
 class ConfigurationError(Exception):
@@ -42,8 +44,29 @@ def _signs(value: SecretStr | None) -> SecretStr | None:
     return value
 
 
+def _reachable(value: Any) -> Any:
+    """An http(s) address with a host; anything else would fail at every call, or run in a browser."""
+    address = value.get_secret_value() if isinstance(value, SecretStr) else value
+    try:
+        parts = None if address is None else urlsplit(address)
+    except ValueError:
+        parts = urlsplit("")
+    if parts is not None and (parts.scheme not in ("http", "https") or not parts.hostname):
+        raise PydanticCustomError("address", "expected an address like https://n8n.example.vn/webhook/lead")
+    return value
+
+
+def _holds_a_secret(value: SecretStr | None) -> SecretStr | None:
+    if value is not None and not any(part.strip() for part in value.get_secret_value().split(",")):
+        raise PydanticCustomError("no_secret", "expected one secret, or several separated by commas")
+    return value
+
+
 Secret = Annotated[SecretStr | None, BeforeValidator(_blank_is_unset)]
 OptionalText = Annotated[str | None, BeforeValidator(_blank_is_unset)]
+Address = Annotated[OptionalText, AfterValidator(_reachable)]
+SecretAddress = Annotated[Secret, AfterValidator(_reachable)]
+AppSecret = Annotated[Secret, AfterValidator(_holds_a_secret)]
 
 
 class Settings(BaseSettings):
@@ -54,7 +77,7 @@ class Settings(BaseSettings):
     database_url: Secret = Field(None, description="postgresql:// server; unset starts the embedded one")
     database_owner_url: Secret = Field(None, description="login that may migrate; unset migrates with DATABASE_URL")
     app_env: Literal["local", "production"] = Field("local", description="production refuses to start while a needed secret is missing")
-    webhook_url: Secret = Field(None, description="n8n webhook for follow-ups; empty makes no call")
+    webhook_url: SecretAddress = Field(None, description="n8n webhook for follow-ups; empty makes no call")
     n8n_webhook_timeout_seconds: float = Field(
         5.0, allow_inf_nan=False, description="total time of one follow-up attempt, clamped to 3-10 s"
     )
@@ -64,12 +87,12 @@ class Settings(BaseSettings):
     lead_classify_use_llm: bool = Field(False, description="ask the language model when the intent is unknown")
     lead_classify_llm_timeout_seconds: float = Field(6.0, gt=0, le=60, description="total time of the language model call")
     openai_api_key: Secret = Field(None, description="key of an OpenAI-compatible server")
-    openai_base_url: OptionalText = Field(None, description="address of an OpenAI-compatible server")
+    openai_base_url: Address = Field(None, description="address of an OpenAI-compatible server")
     openai_model: OptionalText = Field(None, description="model name to ask")
-    facebook_app_secret: Secret = Field(None, description="verifies X-Hub-Signature-256; several separated by commas while rotating")
+    facebook_app_secret: AppSecret = Field(None, description="verifies X-Hub-Signature-256; several separated by commas while rotating")
     facebook_verify_token: Secret = Field(None, description="answers Meta's subscription handshake")
     operator_api_key: Secret = Field(None, description="opens the console, the JSON API and /metrics; needed in production")
-    public_base_url: OptionalText = Field(None, description="address people reach the console at; goes into follow-ups as console_url")
+    public_base_url: Address = Field(None, description="address people reach the console at; goes into follow-ups as console_url")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="how much is logged")
 
     @classmethod
@@ -113,6 +136,8 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
     if settings.app_env == "production":
         told = {problem.partition(":")[0].removesuffix("_FILE") for problem in problems}
         problems += [f"{name}: needed in production, and empty" for name in missing_secrets(settings) if name not in told]
+        if settings.operator_api_key is not None and len(settings.operator_api_key.get_secret_value()) < SHORTEST_KEY:
+            problems.append(f"OPERATOR_API_KEY: shorter than {SHORTEST_KEY} characters; make one with openssl rand -hex 24")
     if problems:
         raise ConfigurationError("\n".join(problems))
     return settings
@@ -141,7 +166,4 @@ def missing_secrets(settings: Settings) -> list[str]:
     needed = ["database_url", "facebook_app_secret", "facebook_verify_token", "operator_api_key"]
     if settings.lead_classify_use_llm:
         needed += ["openai_api_key", "openai_model"]
-    empty = [name.upper() for name in needed if getattr(settings, name) is None]
-    if "FACEBOOK_APP_SECRET" not in empty and not settings.facebook_app_secrets:
-        empty.append("FACEBOOK_APP_SECRET")
-    return empty
+    return [name.upper() for name in needed if getattr(settings, name) is None]

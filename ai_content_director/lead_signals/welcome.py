@@ -1,5 +1,6 @@
 """What `lead-signals serve` says when all is up: where to look, who the tenant is, and the runbook's curl ready to paste."""
 
+from lead_signals.printable import printable
 from lead_signals.tenancy.tenant import Tenant
 
 _CURL = """curl -X POST {base_url}/webhooks/facebook -H "Content-Type: application/json" -H "X-Tenant-ID: {tenant_id}" -d '{{"object":"page","entry":[{{"message":"Cho tôi báo giá","sender_name":"Test","sender_id":"u1","post_id":"p1","comment_id":"c1"}}]}}'"""
@@ -23,7 +24,7 @@ def welcome(base_url: str, tenant: Tenant | None, *, log_path: str | None, must_
     else:
         lines += [
             f"  Bảng điều khiển (console):  {base_url}/?tenant_id={tenant.id}",
-            f"  Tenant:                     {tenant.id}  {tenant.name}",
+            f"  Tenant:                     {tenant.id}  {printable(tenant.name)}",
             "",
             "Gửi thử một bình luận (send a comment):",
             "",

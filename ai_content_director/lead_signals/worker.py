@@ -6,6 +6,7 @@ Run as many as you like; they share the work by claiming rows. SIGTERM: nothing 
 import asyncio
 import signal
 from functools import partial
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 
 import httpx
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -38,7 +39,7 @@ async def run_worker(database_address: str, settings: Settings, *, lease_seconds
     for ending in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(ending, stop.set)
     engine = app_engine(database_address, application_name="lead-signals worker", pool_size=DELIVERIES_AT_ONCE + 5)
-    async with _http_client() as client:
+    async with http_client() as client:
         works = _works(engine, client, settings, lease_seconds)
         wakes = {work.name: asyncio.Event() for work in works}
         await wait_for_migration(engine, stop=stop)
@@ -52,10 +53,15 @@ async def run_worker(database_address: str, settings: Settings, *, lease_seconds
     log.info("worker_stopped")
 
 
-def _http_client() -> httpx.AsyncClient:
-    """For follow-ups only. The time limit is N8nWebhook's, over the whole attempt; proxy variables are not trusted."""
+def http_client() -> httpx.AsyncClient:
+    """For follow-ups only. The time limit is N8nWebhook's, over the whole attempt; proxy variables are not trusted, and no cookie of
+    one answer rides along with another tenant's follow-up."""
     return httpx.AsyncClient(
-        trust_env=False, follow_redirects=False, timeout=httpx.Timeout(None), limits=httpx.Limits(max_connections=None)
+        cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
+        trust_env=False,
+        follow_redirects=False,
+        timeout=httpx.Timeout(None),
+        limits=httpx.Limits(max_connections=None),
     )
 
 

@@ -4,14 +4,14 @@ from pathlib import Path
 
 import pytest
 
-from lead_signals.settings import ConfigurationError, Settings, missing_secrets, read_settings
+from lead_signals.settings import ConfigurationError, Settings, read_settings
 
 PRODUCTION = {
     "APP_ENV": "production",
     "DATABASE_URL": "postgresql://u:p@h/d",
     "FACEBOOK_APP_SECRET": "a",
     "FACEBOOK_VERIFY_TOKEN": "b",
-    "OPERATOR_API_KEY": "c",
+    "OPERATOR_API_KEY": "c" * 16,
 }
 SECRETS = (
     *("DATABASE_URL", "DATABASE_OWNER_URL", "WEBHOOK_URL", "WEBHOOK_SIGNING_SECRET"),
@@ -41,9 +41,10 @@ def test_the_defaults_are_the_runbooks() -> None:
 @pytest.mark.parametrize("name", SECRETS)
 def test_a_secret_may_come_from_a_file(name: str, tmp_path: Path) -> None:
     file = tmp_path / "secret"
-    file.write_text("  d2hhdCBhIHNlY3JldA==\r\n\n", encoding="utf-8")
-    assert value_of(read_settings({f"{name}_FILE": str(file)}), name) == "d2hhdCBhIHNlY3JldA=="
-    assert value_of(read_settings({f"{name}_FILE": f" {file} ", name: "  "}), name) == "d2hhdCBhIHNlY3JldA=="
+    secret = "https://n8n.example/webhook/abc" if name == "WEBHOOK_URL" else "d2hhdCBhIHNlY3JldA=="
+    file.write_text(f"  {secret}\r\n\n", encoding="utf-8")
+    assert value_of(read_settings({f"{name}_FILE": str(file)}), name) == secret
+    assert value_of(read_settings({f"{name}_FILE": f" {file} ", name: "  "}), name) == secret
 
 
 def test_any_setting_may_come_from_a_file(tmp_path: Path) -> None:
@@ -140,11 +141,25 @@ def test_production_starts_with_all_of_them_and_with_none_less(name: str) -> Non
 
 
 @pytest.mark.parametrize("nothing", [",", " , ,", ",,"])
-def test_a_list_of_no_secrets_is_no_secret(nothing: str) -> None:
-    settings = read_settings({"FACEBOOK_APP_SECRET": nothing})
-    assert settings.facebook_app_secrets == ()
-    assert "FACEBOOK_APP_SECRET" in missing_secrets(settings)
-    assert problems_of({**PRODUCTION, "FACEBOOK_APP_SECRET": nothing}) == ["FACEBOOK_APP_SECRET: needed in production, and empty"]
+def test_a_list_of_no_secrets_is_refused_rather_than_taken_for_unsigned(nothing: str) -> None:
+    problem = "FACEBOOK_APP_SECRET: expected one secret, or several separated by commas"
+    assert problems_of({"FACEBOOK_APP_SECRET": nothing}) == [problem]
+    assert problems_of({**PRODUCTION, "FACEBOOK_APP_SECRET": nothing}) == [problem]
+
+
+@pytest.mark.parametrize("name", ["WEBHOOK_URL", "PUBLIC_BASE_URL", "OPENAI_BASE_URL"])
+@pytest.mark.parametrize(
+    "address", ["n8n:5678/webhook/x", "javascript:alert(1)", "https://", "//n8n.example", "http://[::1", "file:///etc/passwd"]
+)
+def test_what_is_no_web_address_is_refused_by_name(name: str, address: str) -> None:
+    assert problems_of({name: address}) == [f"{name}: expected an address like https://n8n.example.vn/webhook/lead"]
+    assert value_of(read_settings({name: "http://n8n:5678/webhook/x"}), name) == "http://n8n:5678/webhook/x"
+
+
+def test_production_refuses_a_key_that_can_be_guessed() -> None:
+    said = problems_of({**PRODUCTION, "OPERATOR_API_KEY": "short"})
+    assert said == ["OPERATOR_API_KEY: shorter than 16 characters; make one with openssl rand -hex 24"]
+    assert read_settings({"OPERATOR_API_KEY": "short"}).operator_api_key is not None
 
 
 def test_several_app_secrets_while_rotating() -> None:
@@ -163,7 +178,8 @@ def test_unknown_variables_are_nobodys_business() -> None:
 
 
 def test_nothing_secret_is_in_what_settings_say_of_themselves() -> None:
-    settings = read_settings({**dict.fromkeys(SECRETS, "ZGF1LXZldC1iaS1tYXQ="), "FACEBOOK_APP_SECRET": "dau-vet-bi-mat,dau-vet-khac"})
+    marks = {"FACEBOOK_APP_SECRET": "dau-vet-bi-mat,dau-vet-khac", "WEBHOOK_URL": "https://n8n.example/webhook/dau-vet-dia-chi"}
+    settings = read_settings({**dict.fromkeys(SECRETS, "ZGF1LXZldC1iaS1tYXQ="), **marks})
     told = " ".join([repr(settings), str(settings), settings.model_dump_json(), repr(settings.model_dump()), repr(list(settings))])
     assert "dau-vet" not in told
     assert "ZGF1LXZldC1iaS1tYXQ=" not in told

@@ -89,10 +89,17 @@ async def _while_database_is_away(claim: Claim, what: str, step: Callable[[], Aw
 async def _read_owed(engine: AsyncEngine, claim: Claim) -> _Owed | None:
     """What to send; None when it is no longer ours, or has killed so many workers that it dies here."""
     async with tenant_session(engine, claim.tenant_id) as session:
-        row = (await session.execute(select(follow_ups.c.body, follow_ups.c.failures).where(*_is(claim)))).one_or_none()
+        last_recorded = (
+            select(func.coalesce(func.max(delivery_attempts.c.attempt), 0))
+            .where(delivery_attempts.c.tenant_id == claim.tenant_id, delivery_attempts.c.follow_up_id == claim.id)
+            .scalar_subquery()
+        )
+        row = (
+            await session.execute(select(follow_ups.c.body, follow_ups.c.failures, last_recorded.label("last_recorded")).where(*_is(claim)))
+        ).one_or_none()
         if row is None:
             return None
-        if claim.attempts - row.failures <= CRASH_LIMIT:
+        if claim.attempts - row.last_recorded <= CRASH_LIMIT:
             return _Owed(row.body, row.failures)
         await settle(session, follow_ups, claim, _finished(FollowUpState.DEAD))
     log.error("follow_up_dead", follow_up=str(claim.id), reason="every attempt crashed its worker", attempts=claim.attempts)

@@ -7,7 +7,7 @@ AT_ONCE = timedelta(0)
 
 RETRY_DELAYS: Sequence[timedelta] = (AT_ONCE,)  # "retry 1": at once after a failure
 
-# A row that was claimed this often without ever being settled kills its worker each time: it is dead, not due.
+# A row that was claimed this often in a row without an attempt being written down kills its worker each time: it is dead, not due.
 CRASH_LIMIT = 5
 
 

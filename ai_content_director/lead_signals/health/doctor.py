@@ -44,7 +44,7 @@ def examine(data_directory: Path | None = None) -> Diagnosis:
 async def _look(addresses: DatabaseAddresses) -> Readiness:
     engine = app_engine(addresses.app, application_name="lead-signals doctor", pool_size=1)
     try:
-        return await readiness(engine, newest_revision=newest_revision())
+        return await readiness(engine, newest_revision=newest_revision(), thorough=True)
     finally:
         await engine.dispose()
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from lead_signals.intent.classify import judge
 from lead_signals.intent.rule_pack import RulePack
 from lead_signals.intent.verdict import IntentLabel, Verdict
+from lead_signals.printable import printable
 
 OPENING_MARK, CLOSING_MARK = "⟦", "⟧"
 
@@ -32,7 +33,7 @@ def render_explanation(explanation: Explanation) -> list[str]:
     """Plain lines without colour; control characters of the text are shown as signs, so it cannot steer a terminal."""
     verdict = explanation.verdict
     lines = [
-        _printable(explanation.marked_text),
+        printable(explanation.marked_text),
         "",
         f"{verdict.intent_label}  {verdict.confidence_score:.3f}  priority {verdict.priority}  lane {verdict.status}",
         f"because: {explanation.reason}",
@@ -40,7 +41,7 @@ def render_explanation(explanation: Explanation) -> list[str]:
     for label, score in explanation.scores:
         lines.append(f"  {label:<16} {score:.3f}")
         lines += [
-            f"    {one.weight:.3f}  {one.rule}: “{_printable(one.matched)}” ({one.start}–{one.end})"
+            f"    {one.weight:.3f}  {one.rule}: “{printable(one.matched)}” ({one.start}–{one.end})"
             for one in verdict.evidence
             if one.intent_label is label
         ]
@@ -67,7 +68,3 @@ def _merged(spans: list[tuple[int, int]]) -> list[tuple[int, int]]:
         else:
             merged.append((start, end))
     return merged
-
-
-def _printable(text: str) -> str:
-    return "".join(sign if sign.isprintable() else " " if sign in "\n\r\t" else "\N{REPLACEMENT CHARACTER}" for sign in text)

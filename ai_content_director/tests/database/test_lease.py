@@ -1,7 +1,9 @@
 """The lease on a real table of owed work: who may take a row, hold it, settle it; and what becomes of those who sleep or die."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
+from pathlib import Path
 from uuid import UUID
 
 import pytest
@@ -20,6 +22,7 @@ from lead_signals.followups.retry_schedule import CRASH_LIMIT
 from lead_signals.tenancy.tenant_session import across_tenants_session, tenant_session
 from tests.followups.promised import owe
 
+RUNBOOK = Path(__file__).resolve().parents[3] / "docs" / "LEAD_SIGNALS_RUNBOOK.md"
 DELIVERED = {"state": "delivered", "finished_at": func.now()}
 
 
@@ -158,6 +161,23 @@ async def test_a_row_that_kills_its_workers_dies_and_its_neighbour_is_delivered(
     assert await states(alone) == {poison: "dead", neighbour: "delivered"}
     assert receiver.sent == 1
     assert await claim(alone) == []
+
+
+async def test_the_runbooks_redrive_gives_a_row_that_died_of_crashes_another_call(alone: AsyncEngine) -> None:
+    (row,) = await owe(alone, 1)
+    receiver = _Counting()
+    for _ in range(CRASH_LIMIT):
+        await claim(alone, lease_seconds=-1)
+    (last,) = await claim(alone)
+    await deliver(alone, receiver, last, now=clock.now)
+    assert (await states(alone), receiver.sent) == ({row: "dead"}, 0)
+    redrive = re.search(r"UPDATE follow_ups AS f .*?;", RUNBOOK.read_text(encoding="utf-8"), re.DOTALL)
+    assert redrive is not None
+    async with tenant_session(alone, last.tenant_id) as session:
+        await session.execute(text(redrive[0]))
+    (again,) = await claim(alone)
+    await deliver(alone, receiver, again, now=clock.now)
+    assert (await states(alone), receiver.sent) == ({row: "delivered"}, 1)
 
 
 async def test_failures_that_were_settled_are_no_crashes(alone: AsyncEngine) -> None:

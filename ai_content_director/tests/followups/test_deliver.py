@@ -19,6 +19,7 @@ from lead_signals.followups.follow_up import follow_ups
 from lead_signals.followups.n8n_webhook import N8nWebhook
 from lead_signals.followups.outcome import Outcome, OutcomeKind
 from lead_signals.tenancy.tenant_session import across_tenants_session, tenant_session
+from lead_signals.worker import http_client
 from tests.followups.promised import owe
 from tests.product import free_port
 from tests.receiver import Receiver
@@ -148,3 +149,18 @@ async def outcome(engine: AsyncEngine, claim: Claim) -> tuple[str, int, int]:
         row = (await session.execute(select(follow_ups.c.state, follow_ups.c.attempts))).one()
         written = (await session.execute(select(func.count()).select_from(delivery_attempts))).scalar_one()
     return row.state, row.attempts, written
+
+
+async def test_a_cookie_of_one_answer_rides_along_with_no_later_follow_up() -> None:
+    seen: list[str | None] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        seen.append(request.headers.get("cookie"))
+        return httpx.Response(200, headers={"set-cookie": "tenant=a; Path=/"})
+
+    client = http_client()
+    client._transport = httpx.MockTransport(answer)
+    async with client:
+        for _ in range(2):
+            await client.post("http://n8n.example/webhook")
+    assert (seen, len(client.cookies)) == ([None, None], 0)

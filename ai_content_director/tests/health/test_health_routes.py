@@ -46,7 +46,6 @@ async def test_ready_while_a_worker_beats(client: httpx.AsyncClient, own_engine:
         "database": {"ok": True, "sentence": "reachable"},
         "migrations": {"ok": True, "sentence": f"at {newest_revision()}"},
         "worker": {"ok": True, "sentence": "1 beating"},
-        "unknown_channels": 0,
     }
     async with own_engine.begin() as connection:
         await say_goodbye(connection, worker_id)

@@ -129,6 +129,52 @@ async def test_a_page_of_another_site_cannot_act_through_the_browser(environment
             assert (await client.post("/onboarding", json=ONBOARDING, headers={**key, "sec-fetch-site": own})).status_code == 201
 
 
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({"sec-fetch-site": "same-site"}, 403),  # another port of localhost is the same site
+        ({"origin": "http://evil.example"}, 403),  # plain http beyond localhost: browsers leave Sec-Fetch-Site out
+        ({"origin": "null"}, 403),
+        ({"origin": "http://test"}, 201),
+        ({}, 201),
+    ],
+)
+async def test_what_a_browser_says_of_where_a_change_comes_from(headers: dict[str, str], status: int, database: DatabaseAddresses) -> None:
+    async with open_door(database.app) as client:
+        assert (await client.post("/onboarding", json=ONBOARDING, headers=headers)).status_code == status
+
+
+async def test_a_page_of_another_site_cannot_deliver_either(database: DatabaseAddresses) -> None:
+    async with open_door(database.app) as client:
+        refused = await client.post(WEBHOOK, json=comment("c1"), headers={"sec-fetch-site": "cross-site"})
+        assert_refused(refused, 403, "another site")
+
+
+@pytest.mark.parametrize(
+    ("host", "status"),
+    [
+        ("evil.example", 403),
+        ("127.0.0.1.evil.example:8000", 403),
+        ("localhost:8000", 200),
+        ("lead.localhost", 200),
+        ("127.0.0.1:8000", 200),
+        ("[::1]:8000", 200),
+        ("192.168.1.20:8000", 200),
+        ("api:8000", 200),
+        ("leads.example.vn", 200),
+    ],
+)
+async def test_without_a_key_a_strangers_name_for_this_machine_opens_nothing(host: str, status: int, database: DatabaseAddresses) -> None:
+    async with open_door(database.app, PUBLIC_BASE_URL="https://leads.example.vn") as client:
+        assert (await client.get("/", headers={"host": host})).status_code == status
+        assert (await client.get("/health", headers={"host": host})).status_code == 200
+
+
+async def test_a_slash_too_many_is_no_redirect_to_the_name_a_stranger_sent(client: httpx.AsyncClient) -> None:
+    answer = await client.get("/api/leads/", headers={"host": "evil.example"})
+    assert (answer.status_code, "location" in answer.headers) == (404, False)
+
+
 async def test_deliveries_need_no_operators_key(client: httpx.AsyncClient, database: DatabaseAddresses) -> None:
     onboarded = await client.post("/onboarding", json=ONBOARDING, headers={"x-api-key": KEY.encode()})
     headers = {"X-Tenant-ID": onboarded.json()["tenant"]["id"]}
