@@ -4,12 +4,18 @@ Imports stand in the commands, so that `--help` and `classify` do not wait for t
 """
 
 import sys
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 import click
 
 from lead_signals import __version__
 from lead_signals.settings import ConfigurationError, Settings, read_settings
+
+CONNECTIONS_AT_ONCE = 1000  # of one API process; above, 503
+OPEN_FILES = 4096
+STARTUP_FAILED = 3  # as uvicorn's own command ends
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -54,10 +60,11 @@ def serve(port: int, host: str, data_dir: Path | None, empty: bool, no_worker: b
 @cli.command(hidden=True)
 @click.option("--port", type=click.IntRange(1, 65535), default=8000)
 @click.option("--host", default="127.0.0.1")
-def api(port: int, host: str) -> None:
+@click.option("--listener", type=click.IntRange(min=3), help="Inherited socket (a file descriptor) to accept on, instead of host and port.")
+def api(port: int, host: str, listener: int | None) -> None:
     """One API process (a child of `serve`)."""
     with _one_clear_sentence():
-        _run_api(_settings(), host, port)
+        _run_api(_settings(), host, port, listener)
 
 
 @cli.command()
@@ -79,7 +86,7 @@ def worker(data_dir: Path | None, lease_seconds: float) -> None:
 
     settings = _settings()
     configure_logging(settings.log_level)
-    with _one_clear_sentence(), database_of(settings, data_dir) as addresses:
+    with _one_clear_sentence(), database_of(settings, data_dir, must_run=True) as addresses:
         asyncio.run(run_worker(addresses.app, settings, lease_seconds=lease_seconds))
 
 
@@ -173,15 +180,17 @@ def _settings() -> Settings:
 def _serve_api_alone(settings: Settings, host: str, port: int) -> None:
     """What a container runs: one process, no supervisor above it."""
     from lead_signals.database.addresses import configured_addresses
-    from lead_signals.database.migrate import migrate as run
+    from lead_signals.serve import bring_up_to_date
 
     addresses = configured_addresses(settings)
-    if addresses is not None and settings.app_env == "local":
-        run(addresses)
+    if addresses is not None:
+        bring_up_to_date(settings, addresses, partial(click.echo, err=True))
     _run_api(settings, host, port)
 
 
-def _run_api(settings: Settings, host: str, port: int) -> None:
+def _run_api(settings: Settings, host: str, port: int, listener: int | None = None) -> None:
+    import socket
+
     import uvicorn
 
     from lead_signals.http_app import make_app
@@ -190,7 +199,8 @@ def _run_api(settings: Settings, host: str, port: int) -> None:
     if settings.database_url is None:
         raise click.ClickException("DATABASE_URL is not set: start `lead-signals serve`, which brings a database along.")
     configure_logging(settings.log_level)
-    uvicorn.run(
+    _allow_open_files()
+    config = uvicorn.Config(
         make_app(settings.database_url.get_secret_value(), settings),
         host=host,
         port=port,
@@ -199,8 +209,25 @@ def _run_api(settings: Settings, host: str, port: int) -> None:
         server_header=False,
         timeout_keep_alive=30,
         timeout_graceful_shutdown=15,
+        limit_concurrency=CONNECTIONS_AT_ONCE,
         h11_max_incomplete_event_size=16 * 1024,
     )
+    server = uvicorn.Server(config)
+    # Not by uvicorn's `fd`: it takes every inherited socket for a Unix one, and asyncio then leaves TCP_NODELAY off.
+    with suppress(KeyboardInterrupt):  # uvicorn stops in order at a Ctrl-C, and raises it again
+        server.run(sockets=None if listener is None else [socket.socket(fileno=listener)])
+    if not server.started:
+        sys.exit(STARTUP_FAILED)
+
+
+def _allow_open_files() -> None:
+    """Each connection is an open file: the usual limit of 1024 would be met before ours, and then nobody is even refused."""
+    import resource
+
+    now, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = OPEN_FILES if most == resource.RLIM_INFINITY else min(OPEN_FILES, most)
+    if now != resource.RLIM_INFINITY and now < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, most))
 
 
 class _one_clear_sentence:  # noqa: N801 - reads as a phrase after `with`
@@ -210,15 +237,17 @@ class _one_clear_sentence:  # noqa: N801 - reads as a phrase after `with`
         return None
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, BrokenPipeError):  # who read our output has gone; click ends quietly with status 1
+            return
         from lead_signals.database.availability import database_is_away, why_away
         from lead_signals.database.embedded.embedded_server_error import EmbeddedServerError
         from lead_signals.database.engine import DatabaseAddressError, UnsafeDatabaseError
+        from lead_signals.database.migrate import MigrationError
         from lead_signals.database.roles import RoleBootstrapError
         from lead_signals.serve import ServeError
 
-        if isinstance(
-            error, (EmbeddedServerError, DatabaseAddressError, UnsafeDatabaseError, RoleBootstrapError, ServeError, ConfigurationError)
-        ):
+        mendable = (EmbeddedServerError, DatabaseAddressError, UnsafeDatabaseError, RoleBootstrapError, MigrationError)
+        if isinstance(error, (*mendable, ServeError, ConfigurationError)):
             raise click.ClickException(str(error)) from None
         if error is not None and not isinstance(error, (SystemExit, KeyboardInterrupt)) and database_is_away(error):
             raise click.ClickException(

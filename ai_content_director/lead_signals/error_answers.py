@@ -56,7 +56,9 @@ def answer_errors(app: FastAPI, headers: Mapping[str, str]) -> None:
 
 async def _refused(request: Request, error: Exception) -> Response:
     assert isinstance(error, RefusedRequest)  # noqa: S101 - registered for this class only
-    return _say(request, error.status, error.sentence, ASK_FOR_KEY if error.reason == "no_key" else {})
+    if error.reason == "no_key":
+        return _say(request, error.status, error.sentence, ASK_FOR_KEY)
+    return _json(error.status, error.sentence, {})
 
 
 async def _bad_parameter(request: Request, error: Exception) -> Response:
@@ -94,6 +96,10 @@ async def _unexpected(request: Request, error: Exception, *, headers: Mapping[st
 def _say(request: Request, status: int, sentence: str, headers: Mapping[str, str], more: Mapping[str, Any] | None = None) -> Response:
     if request.method in ("GET", "HEAD") and "text/html" in request.headers.get("accept", "") and status in _PAGE_WORDS[Language.EN]:
         return HTMLResponse(_page(request, status), status_code=status, headers=dict(headers))
+    return _json(status, sentence, headers, more)
+
+
+def _json(status: int, sentence: str, headers: Mapping[str, str], more: Mapping[str, Any] | None = None) -> Response:
     body = {"ok": False, "error": sentence, **(more or {})}
     return Response(orjson.dumps(body), status_code=status, media_type="application/json", headers=dict(headers))
 

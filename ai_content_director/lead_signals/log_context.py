@@ -1,7 +1,6 @@
 """Logs: one JSON object per line, safe to read in a terminal, without message text and without secrets.
 
-Words bound with `structlog.contextvars.bind_contextvars` (tenant, receipt, follow-up) ride along on every line of that
-request or job. Callers log ids, counts and reasons; never what a person wrote.
+Callers log ids, counts and reasons; never what a person wrote.
 """
 
 import logging
@@ -17,7 +16,6 @@ def configure_logging(level: str, stream: TextIO | None = None) -> None:
     ASCII keeps control characters and line separators of hostile input (U+2028, ESC) escaped, so one event stays one line.
     """
     shared: list[structlog.types.Processor] = [
-        structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
         structlog.processors.TimeStamper(fmt="iso", utc=True),

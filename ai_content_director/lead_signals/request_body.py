@@ -1,12 +1,18 @@
 """The raw bytes of a request, within limits, before anybody looks inside."""
 
+import asyncio
+
 from starlette.requests import ClientDisconnect, Request
 
 BODY_LIMIT_BYTES = 1024 * 1024
+BODY_DEADLINE_SECONDS = 10.0  # for the whole body: senders that trickle a byte now and then would hold 1 MiB each for ever
 
 
 class RefusedRequest(Exception):
-    """A request that gets a 4xx answer with one clear sentence. `reason` is a short word for metrics."""
+    """A request refused by one clear sentence and a 4xx status, or 503 when only the operator can help.
+
+    `reason` is a short word for metrics.
+    """
 
     def __init__(self, status: int, reason: str, sentence: str) -> None:
         super().__init__(sentence)
@@ -19,7 +25,8 @@ async def read_raw_body(request: Request) -> bytes:
     """The body's bytes as they came over the wire.
 
     Raises RefusedRequest: 415 when compressed (100 MB fit into 97 kB of gzip), 413 above BODY_LIMIT_BYTES, which is counted while
-    reading, because Content-Length may lie or be absent; 400 when the sender went away in the middle.
+    reading, because Content-Length may lie or be absent; 408 when the whole is not there after BODY_DEADLINE_SECONDS; 400 when the
+    sender went away in the middle.
     """
     encoding = request.headers.get("content-encoding", "").strip().lower()
     if encoding not in ("", "identity"):
@@ -27,14 +34,23 @@ async def read_raw_body(request: Request) -> bytes:
     announced = request.headers.get("content-length", "")
     if announced.isdecimal() and int(announced[:20]) > BODY_LIMIT_BYTES:
         raise _too_large()
-    body = bytearray()
     try:
-        async for chunk in request.stream():
-            body += chunk
-            if len(body) > BODY_LIMIT_BYTES:
-                raise _too_large()
+        async with asyncio.timeout(BODY_DEADLINE_SECONDS):
+            return await _whole_body(request)
+    except TimeoutError:
+        raise RefusedRequest(
+            408, "too_slow", f"The body did not arrive within {BODY_DEADLINE_SECONDS:g} seconds; send it again, faster."
+        ) from None
     except ClientDisconnect:
         raise RefusedRequest(400, "incomplete", "The connection closed before the whole body arrived.") from None
+
+
+async def _whole_body(request: Request) -> bytes:
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > BODY_LIMIT_BYTES:
+            raise _too_large()
     return bytes(body)
 
 

@@ -5,6 +5,7 @@ the database is the operator's own.
 """
 
 import asyncio
+import http.client
 import os
 import signal
 import socket
@@ -12,20 +13,20 @@ import subprocess
 import sys
 import threading
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
+
+import httpx
 
 from lead_signals.database.addresses import DatabaseAddresses, configured_addresses
 from lead_signals.database.embedded_database import addresses_in, default_data_directory, make_database
 from lead_signals.database.embedded_server import EmbeddedServer
 from lead_signals.database.engine import app_engine
 from lead_signals.database.migrate import migrate, newest_revision, revision_of
-from lead_signals.demo import send_demo
+from lead_signals.demo import DemoError, send_demo
 from lead_signals.end_with_parent import end_with_parent
 from lead_signals.settings import Settings
 from lead_signals.tenancy.tenant import Tenant, list_tenants
@@ -34,9 +35,11 @@ from lead_signals.welcome import welcome
 
 WATCH_SECONDS = 0.25
 START_SECONDS = 60.0
+HEALTH_SECONDS = 5.0
 DRAIN_SECONDS = 20.0  # longer than the longest follow-up attempt (10 s)
 RESTART_PAUSE_SECONDS = 1.0
-LOG_LIMIT_BYTES = 10 * 1024 * 1024
+WAITING_CONNECTIONS = 2048  # held by the kernel while the API starts again
+LOG_NAME = "lead-signals.log"
 
 
 class ServeError(Exception):
@@ -60,6 +63,7 @@ class Child:
 
     name: str
     arguments: list[str]
+    inherits: tuple[int, ...] = ()
     process: "subprocess.Popen[bytes] | None" = None
     started_at: float = 0.0
 
@@ -78,58 +82,59 @@ def serve(settings: Settings, options: ServeOptions, say: Callable[[str], None])
     stop = threading.Event()
     for ending in (signal.SIGINT, signal.SIGTERM):
         signal.signal(ending, lambda *_: stop.set())
-    refuse_taken_port(options.host, options.port)
-    with ExitStack() as closing:
-        configured = configured_addresses(settings)
-        server = None if configured else _start_embedded(options, closing, say)
-        addresses = configured or addresses_in(_running(server))
-        log = closing.enter_context(_open_log(server))
-        _bring_up_to_date(settings, addresses, say)
-        household = Household(_children(options), _environment(settings, addresses, options), log)
-        closing.callback(_end, household, say)
+    with ExitStack() as ending_in_order:
+        listener = ending_in_order.enter_context(listen(options.host, options.port))
+        server = None
+        addresses = configured_addresses(settings)
+        if addresses is None:
+            server = _start_embedded(options, ending_in_order, say)
+            addresses = addresses_in(server)
+        log = ending_in_order.enter_context(_open_log(server))
+        bring_up_to_date(settings, addresses, say)
+        household = Household(_children(options, listener), _environment(settings, addresses, options), log)
+        ending_in_order.callback(_end, household, say)
         for child in household.children:
             _start(child, household)
         _wait_until_it_answers(household.children[0], options, stop)
         if not stop.is_set():
-            _welcome(settings, options, addresses, say, log.name if server else None)
+            _welcome(settings, options, addresses, say, server.data_directory / LOG_NAME if server else None)
         _watch(household, server, stop, say)
 
 
-def refuse_taken_port(host: str, port: int) -> None:
-    """Raise ServeError when somebody else listens there already."""
-    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError as error:
-            raise ServeError(f"Port {port} on {host} cannot be used ({error.strerror}). Choose another with --port.") from None
+def listen(host: str, port: int) -> socket.socket:
+    """A socket that listens there, for every API process we start: the port is ours from now on, and whoever answers on it is our child.
+
+    Raises ServeError when somebody else listens there already.
+    """
+    listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if listener.family == socket.AF_INET6:
+            listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)  # "::" is every address, 127.0.0.1 too
+        listener.bind((host, port))
+        listener.listen(WAITING_CONNECTIONS)
+    except OSError as error:
+        listener.close()
+        raise ServeError(f"Port {port} on {host} cannot be used ({error.strerror}). Choose another with --port.") from None
+    return listener
 
 
-def _start_embedded(options: ServeOptions, closing: ExitStack, say: Callable[[str], None]) -> EmbeddedServer:
+def _start_embedded(options: ServeOptions, ending_in_order: ExitStack, say: Callable[[str], None]) -> EmbeddedServer:
     server = EmbeddedServer(options.data_directory or default_data_directory())
     say(f"PostgreSQL … {server.data_directory}")
-    closing.callback(server.stop)
+    ending_in_order.callback(server.stop)
     server.start()
     make_database(server)
-    return server
-
-
-def _running(server: EmbeddedServer | None) -> EmbeddedServer:
-    if server is None:
-        raise ServeError("no database")
     return server
 
 
 def _open_log(server: EmbeddedServer | None) -> IO[bytes]:
     if server is None:
         return os.fdopen(os.dup(sys.stderr.fileno()), "wb", buffering=0)
-    path = server.data_directory / "lead-signals.log"
-    if path.exists() and path.stat().st_size > LOG_LIMIT_BYTES:
-        path.replace(path.with_suffix(".log.1"))
-    return path.open("ab", buffering=0)
+    return server.open_log(LOG_NAME)
 
 
-def _bring_up_to_date(settings: Settings, addresses: DatabaseAddresses, say: Callable[[str], None]) -> None:
+def bring_up_to_date(settings: Settings, addresses: DatabaseAddresses, say: Callable[[str], None]) -> None:
     """In production somebody decides when to migrate (alembic upgrade head); at home it just happens."""
     if settings.app_env == "production" or asyncio.run(_revision(addresses)) == newest_revision():
         return
@@ -148,8 +153,8 @@ async def _revision(addresses: DatabaseAddresses) -> str | None:
         await engine.dispose()
 
 
-def _children(options: ServeOptions) -> list[Child]:
-    api = Child("API", ["api", "--host", options.host, "--port", str(options.port)])
+def _children(options: ServeOptions, listener: socket.socket) -> list[Child]:
+    api = Child("API", ["api", "--listener", str(listener.fileno())], inherits=(listener.fileno(),))
     return [api, Child("worker", ["worker"])] if options.with_worker else [api]
 
 
@@ -163,8 +168,13 @@ def _environment(settings: Settings, addresses: DatabaseAddresses, options: Serv
 
 def base_url(options: ServeOptions) -> str:
     """Where a browser on this machine finds us."""
-    host = "127.0.0.1" if options.host in ("0.0.0.0", "::") else options.host  # noqa: S104 - compared, not bound
+    host = own_host(options)
     return f"http://[{host}]:{options.port}" if ":" in host else f"http://{host}:{options.port}"
+
+
+def own_host(options: ServeOptions) -> str:
+    """The address this machine reaches us at: all addresses (0.0.0.0 and ::) are no address to ask."""
+    return "127.0.0.1" if options.host in ("0.0.0.0", "::") else options.host  # noqa: S104 - compared, not bound
 
 
 def _start(child: Child, household: Household) -> None:
@@ -175,6 +185,7 @@ def _start(child: Child, household: Household) -> None:
         stdin=subprocess.DEVNULL,
         stdout=household.log,
         stderr=household.log,
+        pass_fds=child.inherits,
         start_new_session=True,  # a Ctrl-C in the terminal reaches us alone; we end the children in order
         preexec_fn=end_with_parent(signal.SIGTERM),  # noqa: PLW1509 - one call of an already loaded C function
         cwd=Path(__file__).resolve().parents[1],
@@ -184,29 +195,44 @@ def _start(child: Child, household: Household) -> None:
 def _wait_until_it_answers(api: Child, options: ServeOptions, stop: threading.Event) -> None:
     deadline = time.monotonic() + START_SECONDS
     while not stop.is_set():
-        try:
-            with urllib.request.urlopen(f"{base_url(options)}/health", timeout=5) as answer:  # noqa: S310 - our own address
-                if answer.status == 200:
-                    return
-        except OSError:
-            pass
         if api.process is None or api.process.poll() is not None:
             raise ServeError("The API ended while it started; its log says why.")
+        if _is_healthy(options):
+            return
         if time.monotonic() > deadline:
             raise ServeError(f"The API did not answer within {START_SECONDS:.0f} s; its log says why.")
         stop.wait(0.02)
 
 
-def _welcome(settings: Settings, options: ServeOptions, addresses: DatabaseAddresses, say: Callable[[str], None], log: object) -> None:
+def _is_healthy(options: ServeOptions) -> bool:
+    """Asked directly: a proxy that the environment names (http_proxy) does not know our loopback."""
+    with (
+        closing(http.client.HTTPConnection(own_host(options), options.port, timeout=HEALTH_SECONDS)) as connection,
+        suppress(OSError, http.client.HTTPException),
+    ):
+        connection.request("GET", "/health")
+        return connection.getresponse().status == 200
+    return False
+
+
+def _welcome(settings: Settings, options: ServeOptions, addresses: DatabaseAddresses, say: Callable[[str], None], log: Path | None) -> None:
     tenants = asyncio.run(_tenants(addresses))
     if not tenants and settings.app_env == "local" and not options.empty:
         say("Demo …")
-        key = None if settings.operator_api_key is None else settings.operator_api_key.get_secret_value()
-        secrets = settings.facebook_app_secrets
-        send_demo(base_url(options), operator_key=key, app_secret=secrets[0] if secrets else None, progress=lambda *_: None)
+        _send_demo(settings, options, say)
         tenants = asyncio.run(_tenants(addresses))
     log_path = None if log is None else str(log)
     say(welcome(base_url(options), tenants[0] if tenants else None, log_path=log_path, must_be_signed=bool(settings.facebook_app_secrets)))
+
+
+def _send_demo(settings: Settings, options: ServeOptions, say: Callable[[str], None]) -> None:
+    """The product runs without a demo too, so a failing one is told and forgotten."""
+    key = None if settings.operator_api_key is None else settings.operator_api_key.get_secret_value()
+    secrets = settings.facebook_app_secrets
+    try:
+        send_demo(base_url(options), operator_key=key, app_secret=secrets[0] if secrets else None, progress=lambda *_: None)
+    except (DemoError, httpx.HTTPError) as error:
+        say(f"The demo was not taken ({error}). Send it again with lead-signals demo --url {base_url(options)}, or go on without it.")
 
 
 async def _tenants(addresses: DatabaseAddresses) -> list[Tenant]:
@@ -233,7 +259,8 @@ def _watch(household: Household, server: EmbeddedServer | None, stop: threading.
 
 def _end(household: Household, say: Callable[[str], None]) -> None:
     """The API first, so that nothing more is acknowledged; then the worker, which finishes what it holds."""
-    say("Stopping …")
+    with suppress(BrokenPipeError):  # nobody reads us any more: the reason to end, not to leave children behind
+        say("Stopping …")
     for child in household.children:
         if child.process is None:
             continue

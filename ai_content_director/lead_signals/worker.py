@@ -38,11 +38,19 @@ async def run_worker(database_address: str, settings: Settings, *, lease_seconds
     loop = asyncio.get_running_loop()
     for ending in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(ending, stop.set)
-    engine = app_engine(database_address, application_name="lead-signals worker", pool_size=DELIVERIES_AT_ONCE + 5)
+    engine = app_engine(
+        database_address,
+        application_name="lead-signals worker",
+        pool_size=DELIVERIES_AT_ONCE + 5,
+        production=settings.app_env == "production",
+    )
     async with http_client() as client:
         works = _works(engine, client, settings, lease_seconds)
         wakes = {work.name: asyncio.Event() for work in works}
         await wait_for_migration(engine, stop=stop)
+        if stop.is_set():
+            await engine.dispose()
+            return
         log.info("worker_started", works=[work.name for work in works])
         async with asyncio.TaskGroup() as group:
             group.create_task(_keep_beating(engine, stop))

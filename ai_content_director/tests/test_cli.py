@@ -1,9 +1,11 @@
 """The operator's door: every command explains itself, says what it did, and leaves with a status a script can use."""
 
 import json
+import os
 import socket
 import subprocess
 import sys
+from pathlib import Path
 
 import click
 import pytest
@@ -17,7 +19,7 @@ from lead_signals.settings import Settings
 from tests.deliveries import POLITE, UNCLEAR, URGENT
 from tests.intake.open_door import fetch_now
 from tests.intake.strange_bodies import STRANGE_JSON, STRANGE_TEXTS
-from tests.product import SERVICE, clean_environment
+from tests.product import SERVICE, clean_environment, free_port
 
 COMMANDS = sorted(cli.commands)
 CLASSIFIED = ["id", "intent_label", "priority", "confidence_score", "status", "evidence", "phones", "emails"]
@@ -179,8 +181,27 @@ def test_a_taken_port_is_one_sentence() -> None:
     assert told.stderr.decode() == f"Error: Port {port} on 127.0.0.1 cannot be used (Address already in use). Choose another with --port.\n"
 
 
+def test_a_reader_who_has_gone_ends_it_quietly(tmp_path: Path) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    command = [sys.executable, "-m", "lead_signals", "serve", "--port", str(free_port()), "--data-dir", str(tmp_path / "data")]
+    with os.fdopen(writing, "wb") as nobody_reads:
+        ended = subprocess.run(
+            command, stdout=nobody_reads, stderr=subprocess.PIPE, cwd=SERVICE, env=clean_environment(), timeout=60, check=False
+        )
+    assert (ended.returncode, ended.stderr) == (1, b"")
+
+
 def test_a_demo_without_a_server_says_how_to_start_one() -> None:
     told = run("demo", "--url", "http://127.0.0.1:1")
     assert told.exit_code == 1
     assert "http://127.0.0.1:1: " in told.output
     assert "Start one with bin/serve." in told.output
+
+
+@pytest.mark.parametrize("command", ["doctor", "worker"])
+def test_who_only_looks_or_helps_makes_no_database(command: str, tmp_path: Path) -> None:
+    answered = run_process(command, "--data-dir", str(tmp_path / "nothing"))
+    assert answered.returncode == 1
+    assert f"There is no database in {tmp_path / 'nothing'}: start bin/serve".encode() in answered.stderr
+    assert list(tmp_path.iterdir()) == []

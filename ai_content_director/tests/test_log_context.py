@@ -11,7 +11,6 @@ from uuid import UUID
 
 import httpx
 import pytest
-import structlog
 
 from lead_signals.database.addresses import DatabaseAddresses
 from lead_signals.intake import admit
@@ -76,15 +75,6 @@ def test_a_traceback_stays_within_its_line() -> None:
     (line,) = logs.lines
     assert "Traceback" in line["exception"]
     assert len(logs.text.splitlines()) == 1
-
-
-def test_bound_words_ride_along() -> None:
-    with captured_logs() as logs:
-        with structlog.contextvars.bound_contextvars(receipt_id="r1"):
-            get_logger("lead_signals.somewhere").info("inside")
-            logging.getLogger("a.library").warning("inside too")
-        get_logger("lead_signals.somewhere").info("outside")
-    assert [line.get("receipt_id") for line in logs.lines] == ["r1", "r1", None]
 
 
 def test_the_level_is_kept_and_chatty_libraries_are_quiet() -> None:

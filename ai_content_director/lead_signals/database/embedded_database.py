@@ -7,12 +7,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import asyncpg
-
 from lead_signals.database.addresses import DatabaseAddresses, configured_addresses
-from lead_signals.database.embedded.embedded_server_error import DirectoryInUseError
+from lead_signals.database.embedded.embedded_server_error import DirectoryInUseError, EmbeddedServerError
 from lead_signals.database.embedded_server import EmbeddedServer
-from lead_signals.database.engine import asyncpg_url
+from lead_signals.database.engine import connect_plainly
 from lead_signals.database.roles import APP_ROLE
 from lead_signals.settings import Settings
 
@@ -27,21 +25,33 @@ def default_data_directory() -> Path:
 
 
 @contextmanager
-def database_of(settings: Settings, data_directory: Path | None = None) -> Iterator[DatabaseAddresses]:
+def database_of(
+    settings: Settings, data_directory: Path | None = None, *, must_exist: bool = False, must_run: bool = False
+) -> Iterator[DatabaseAddresses]:
     """The database of this environment for as long as the block runs: the operator's server, or the embedded one.
 
-    An embedded server that `lead-signals serve` runs already is used as it is; otherwise one runs for the block.
+    An embedded server that `lead-signals serve` runs already is used as it is; otherwise one runs for the block. With `must_exist` no
+    new database is made for somebody who only wants to look; with `must_run` no server is started for somebody who would work beside
+    nobody, and then keep `serve` out. Both raise EmbeddedServerError, as does a directory that will not do.
     """
     configured = configured_addresses(settings)
     if configured is not None:
         yield configured
         return
-    server = EmbeddedServer(data_directory or default_data_directory())
+    directory = data_directory or default_data_directory()
+    if (must_exist or must_run) and not os.path.isdir(directory / "postgres"):  # noqa: PTH112 - a closed folder is no error yet
+        raise EmbeddedServerError(f"There is no database in {directory}: start bin/serve, or set DATABASE_URL, or name another --data-dir.")
+    server = EmbeddedServer(directory)
     try:
         server.start()
     except DirectoryInUseError:
         yield addresses_in(server)
         return
+    if must_run:
+        server.stop()
+        raise EmbeddedServerError(
+            f"No `lead-signals serve` runs on {directory}: start bin/serve, which brings a worker, or set DATABASE_URL."
+        )
     try:
         make_database(server)
         yield addresses_in(server)
@@ -60,7 +70,7 @@ def make_database(server: EmbeddedServer) -> None:
 
 
 async def _make_database(address: str) -> None:
-    connection = await asyncpg.connect(dsn=asyncpg_url(address).set(drivername="postgresql").render_as_string(hide_password=False))
+    connection = await connect_plainly(address, application_name="lead-signals serve")
     try:
         if not await connection.fetchval("SELECT true FROM pg_database WHERE datname = $1", DATABASE_NAME):
             await connection.execute(f"CREATE DATABASE {DATABASE_NAME}")

@@ -1,7 +1,8 @@
 """The embedded PostgreSQL: one server on one data directory, started, watched and stopped by us.
 
 In the data directory lie `postgres/` (the data, with the socket in it), `postgres.log` and `lock`. There is no TCP; whoever can enter
-`postgres/` (the server's user, and root) is trusted as any role. Roles, databases and migrations are made by others.
+`postgres/` (the server's user, and root) is trusted as any role. Root works in data directories of root only, and there an ordinary
+user runs the server. Roles, databases and migrations are made by others.
 """
 
 import contextlib
@@ -13,19 +14,20 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import IO, Self
 from urllib.parse import quote
 
-from lead_signals.database.embedded.directory_lock import lock_directory, open_own_file
+from lead_signals.database.embedded.directory_lock import lock_directory
 from lead_signals.database.embedded.embedded_server_error import EmbeddedServerError, explain_output, explain_refused_file
+from lead_signals.database.embedded.log_file import LOG_LIMIT_BYTES, open_log
 from lead_signals.database.embedded.postgres_binaries import PostgresBinaries, embedded_binaries, major_version, within_reach
 from lead_signals.database.embedded.postgres_cluster import SUPERUSER, folder_as_seen_by, give_cluster_to, holds_cluster, make_cluster
 from lead_signals.database.embedded.server_leftovers import cluster_mark, end_leftovers
 from lead_signals.database.embedded.server_user import ServerUser, choose_server_user, spawn
 from lead_signals.database.embedded.socket_folder import PORT, SOCKET_NAME, choose_socket_folder, make_socket_folder
 from lead_signals.database.embedded.socket_greeting import server_answers
+from lead_signals.database.embedded.trusted_folder import give_folder, refuse_folder_of_others
 
-LOG_LIMIT_BYTES = 10 * 1024 * 1024
 LOG_LINES_SHOWN = 15
 POLL_SECONDS = 0.02
 RETRY_SECONDS = 0.2
@@ -83,31 +85,32 @@ class EmbeddedServer:
         user = self._user = choose_server_user(self._cluster)
         self._make_data_directory(user)
         if self._lock is None:
-            self._lock = lock_directory(self.data_directory, user)
+            self._lock = lock_directory(self.data_directory)
         binaries = within_reach(self._binaries or embedded_binaries(), user, self.data_directory)
         if not holds_cluster(self._cluster, major_version(binaries, user, deadline)):
             make_cluster(self._cluster, binaries, user, deadline)
         give_cluster_to(user, self._cluster)
         folder = self._socket_folder = choose_socket_folder(self._cluster, user)
         if folder != self._cluster:
-            make_socket_folder(folder, user)
+            folder = self._socket_folder = make_socket_folder(folder, self._cluster, user)
         while not self._attempt(binaries, user, folder / SOCKET_NAME, deadline):
             time.sleep(RETRY_SECONDS)
 
     def _make_data_directory(self, user: ServerUser) -> None:
-        """Ours alone; where root starts us, the server's user may pass, to its own folder."""
-        if self.data_directory.is_dir():
-            return
-        self.data_directory.parent.mkdir(parents=True, exist_ok=True)
-        self.data_directory.mkdir(mode=0o700)
-        if user.is_somebody_else:
-            os.chown(self.data_directory, -1, user.gid)
-            self.data_directory.chmod(0o710)
+        """Ours alone; where root starts us, the server's user may pass, to its own folder. A folder of others is refused to root."""
+        refuse_folder_of_others(self.data_directory)
+        if not self.data_directory.is_dir():
+            self.data_directory.parent.mkdir(parents=True, exist_ok=True)
+            self.data_directory.mkdir(mode=0o700)
+            if user.is_somebody_else:
+                give_folder(self.data_directory, -1, user.gid, 0o710)
+            refuse_folder_of_others(self.data_directory)  # with the folders we made on the way
 
     def _attempt(self, binaries: PostgresBinaries, user: ServerUser, socket_file: Path, deadline: float) -> bool:
         """True when the server answers; False when it stumbled over the last traces of a killed one, and may try again."""
         end_leftovers(self._cluster, socket_file, user, deadline)
-        log, said_before = self._open_log(user)
+        log = open_log(self._log)
+        said_before = os.fstat(log).st_size
         try:
             process = self._process = spawn(self._command(binaries, user, socket_file.parent), user, self._cluster, log)
         finally:
@@ -128,14 +131,6 @@ class EmbeddedServer:
             time.sleep(POLL_SECONDS)
         return True
 
-    def _open_log(self, user: ServerUser) -> tuple[int, int]:
-        """The log, open to be added to, and its length in bytes. A log over the limit becomes `postgres.log.1`, and the one before goes."""
-        with contextlib.suppress(FileNotFoundError):
-            if self._log.lstat().st_size > LOG_LIMIT_BYTES:
-                self._log.replace(f"{self._log}.1")
-        log = open_own_file(self._log, os.O_WRONLY | os.O_APPEND, user)
-        return log, os.fstat(log).st_size
-
     def _command(self, binaries: PostgresBinaries, user: ServerUser, socket_folder: Path) -> list[str | Path]:
         # The server is started inside its data folder, so "." is that folder, however long or closed the path to it.
         place = "." if socket_folder == self._cluster else str(socket_folder)
@@ -151,6 +146,14 @@ class EmbeddedServer:
     def _quote(self, said: str) -> str:
         last = "\n".join(said.strip().splitlines()[-LOG_LINES_SHOWN:])
         return f"The last lines of {self._log}:\n{last}"
+
+    def open_log(self, name: str) -> IO[bytes]:
+        """Another log beside the server's own, for whoever runs it; unbuffered. Not before `start`. Raises EmbeddedServerError."""
+        path = self.data_directory / name
+        try:
+            return os.fdopen(open_log(path), "ab", buffering=0)
+        except OSError as error:
+            raise explain_refused_file(error, path) from error
 
     def stop(self) -> None:
         """End the server in order and wait until nothing of it runs; then let the directory go. Does nothing when nothing was started.

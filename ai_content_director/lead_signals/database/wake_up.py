@@ -5,18 +5,14 @@ LISTEN lives on a connection of its own in a task that reconnects: losing it is 
 
 import asyncio
 from collections.abc import Mapping
-from typing import TypeAlias
 
-import asyncpg
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from lead_signals.database.engine import CONNECT_TIMEOUT_SECONDS, asyncpg_url
+from lead_signals.database.engine import CONNECT_TIMEOUT_SECONDS, PlainConnection, connect_plainly
 from lead_signals.log_context import get_logger
 
 log = get_logger(__name__)
-
-Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 
 CHANNEL = "lead_signals_due"
 RECONNECT_SECONDS = 1.0
@@ -32,7 +28,7 @@ async def listen_for_due_work(address: str, wakes: Mapping[str, asyncio.Event], 
     """Set `wakes[name]` at each notice until `stop`. After a lost connection every event is set once: something may have been missed."""
     while not stop.is_set():
         try:
-            connection = await _connect(address)
+            connection = await connect_plainly(address, application_name="lead-signals listen")
         except Exception as error:
             log.warning("listen_waits_for_database", error=error.__class__.__name__)
             await _pause(stop, seconds=RECONNECT_SECONDS)
@@ -46,7 +42,7 @@ async def listen_for_due_work(address: str, wakes: Mapping[str, asyncio.Event], 
             connection.terminate()
 
 
-async def _listen_until_lost(connection: Connection, wakes: Mapping[str, asyncio.Event], *, stop: asyncio.Event) -> None:
+async def _listen_until_lost(connection: PlainConnection, wakes: Mapping[str, asyncio.Event], *, stop: asyncio.Event) -> None:
     lost = asyncio.Event()
     connection.add_termination_listener(lambda _: lost.set())
     await connection.add_listener(CHANNEL, lambda *notice: _wake(wakes, notice[-1]))
@@ -57,15 +53,6 @@ async def _listen_until_lost(connection: Connection, wakes: Mapping[str, asyncio
         if not lost.is_set():
             # A peer that vanished without a word closes nothing: only asking finds out.
             await connection.execute("SELECT 1", timeout=CONNECT_TIMEOUT_SECONDS)
-
-
-async def _connect(address: str) -> Connection:
-    url = asyncpg_url(address)
-    return await asyncpg.connect(
-        dsn=url.set(drivername="postgresql").render_as_string(hide_password=False),
-        timeout=CONNECT_TIMEOUT_SECONDS,
-        server_settings={"application_name": "lead-signals listen"},
-    )
 
 
 def _wake(wakes: Mapping[str, asyncio.Event], payload: object) -> None:

@@ -59,8 +59,8 @@ async def deliver(engine: AsyncEngine, destination: Destination, claim: Claim, *
     counted = await _while_database_is_away(claim, "settle", partial(_write_down, engine, claim, attempt, failures_before=owed.failures))
     log.info(
         "follow_up_attempted",
-        tenant=str(claim.tenant_id),
-        follow_up=str(claim.id),
+        tenant_id=str(claim.tenant_id),
+        follow_up_id=str(claim.id),
         attempt=claim.attempts,
         outcome=outcome.kind.value,
         error=outcome.error_class,
@@ -82,7 +82,7 @@ async def _while_database_is_away(claim: Claim, what: str, step: Callable[[], Aw
         except Exception as error:
             if not database_is_away(error):
                 raise
-            log.warning(f"{what}_waits_for_database", follow_up=str(claim.id), error=error.__class__.__name__)
+            log.warning(f"{what}_waits_for_database", follow_up_id=str(claim.id), error=error.__class__.__name__)
         await asyncio.sleep(DATABASE_RETRY_SECONDS)
 
 
@@ -102,7 +102,7 @@ async def _read_owed(engine: AsyncEngine, claim: Claim) -> _Owed | None:
         if claim.attempts - row.last_recorded <= CRASH_LIMIT:
             return _Owed(row.body, row.failures)
         await settle(session, follow_ups, claim, _finished(FollowUpState.DEAD))
-    log.error("follow_up_dead", follow_up=str(claim.id), reason="every attempt crashed its worker", attempts=claim.attempts)
+    log.error("follow_up_dead", follow_up_id=str(claim.id), reason="every attempt crashed its worker", attempts=claim.attempts)
     return None
 
 

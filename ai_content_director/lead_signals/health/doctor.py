@@ -15,6 +15,8 @@ from lead_signals.intake.unrouted_delivery import UnknownChannel
 from lead_signals.settings import ConfigurationError, Settings, missing_secrets, read_settings
 
 NEEDS_A_HAND = "  ✗ "
+PAGES_TOLD = 20
+SETTINGS_HEAD = "Settings of this terminal"  # those of a running server may be others
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,19 +32,30 @@ def examine(data_directory: Path | None = None) -> Diagnosis:
     try:
         settings = read_settings()
     except ConfigurationError as error:
-        return Diagnosis(["Settings", *(f"{NEEDS_A_HAND}{line}" for line in str(error).splitlines())], well=False)
-    lines = ["Settings", *(_setting_line(settings, name) for name in Settings.model_fields), *_advice(settings), "", "Health"]
-    with database_of(settings, data_directory) as addresses:
+        return Diagnosis([SETTINGS_HEAD, *(f"{NEEDS_A_HAND}{line}" for line in str(error).splitlines())], well=False)
+    lines = [
+        "Settings of this terminal",
+        *(_setting_line(settings, name) for name in Settings.model_fields),
+        *_advice(settings),
+        "",
+        "Health",
+    ]
+    with database_of(settings, data_directory, must_exist=True) as addresses:
         lines.append(f"  · database: {_place(settings, data_directory)}")
-        seen = asyncio.run(_look(addresses))
+        seen = asyncio.run(_look(settings, addresses))
     lines += [_check_line("database", seen.database), _check_line("migrations", seen.migrations), _check_line("worker", seen.worker)]
     lines += _backlog_lines(settings, seen)
-    lines += [_unknown_channel_line(channel) for channel in seen.unknown_channels]
+    lines += [_unknown_channel_line(channel) for channel in seen.unknown_channels[:PAGES_TOLD]]
+    if len(seen.unknown_channels) > PAGES_TOLD:
+        lines.append(f"{NEEDS_A_HAND}… and {len(seen.unknown_channels) - PAGES_TOLD} more such Pages")
+    if seen.kept_for_connected:
+        lines.append(f"  · {seen.kept_for_connected} deliveries from before their Page was connected are kept, and not read yet")
     return Diagnosis(lines, well=not any(line.startswith(NEEDS_A_HAND) for line in lines))
 
 
-async def _look(addresses: DatabaseAddresses) -> Readiness:
-    engine = app_engine(addresses.app, application_name="lead-signals doctor", pool_size=1)
+async def _look(settings: Settings, addresses: DatabaseAddresses) -> Readiness:
+    production = settings.app_env == "production"
+    engine = app_engine(addresses.app, application_name="lead-signals doctor", pool_size=1, production=production)
     try:
         return await readiness(engine, newest_revision=newest_revision(), thorough=True)
     finally:
@@ -60,7 +73,7 @@ def _advice(settings: Settings) -> list[str]:
     if settings.follow_up_timeout_seconds != settings.n8n_webhook_timeout_seconds:
         advice.append(f"  ! N8N_WEBHOOK_TIMEOUT_SECONDS is clamped to {settings.follow_up_timeout_seconds:g}")
     if settings.webhook_url is None:
-        advice.append("  ! WEBHOOK_URL is empty: urgent leads are not sent to n8n")
+        advice.append("  ! WEBHOOK_URL is empty: processes with this environment send no urgent lead to n8n")
     elif settings.webhook_signing_secret is None:
         advice.append("  ! WEBHOOK_SIGNING_SECRET is empty: the receiver cannot tell our follow-ups from forged ones")
     if settings.lead_classify_use_llm:
@@ -87,7 +100,8 @@ def _backlog_lines(settings: Settings, seen: Readiness) -> list[str]:
     counts = ", ".join(f"{count} {state}" for state, count in seen.backlog.by_state.items() if count) or "none"
     lines = [f"  · follow-ups: {counts}"]
     if seen.backlog.by_state["dead"]:
-        lines.append(f"{NEEDS_A_HAND}{seen.backlog.by_state['dead']} follow-ups are dead: their receiver refused or missed every attempt")
+        dead = seen.backlog.by_state["dead"]
+        lines.append(f"{NEEDS_A_HAND}{dead} follow-ups are dead: the runbook (section 13) tells why, and how to send them again")
     if settings.webhook_url is None and (seen.backlog.by_state["pending"] or seen.backlog.by_state["retrying"]):
         lines.append(f"{NEEDS_A_HAND}follow-ups wait, and WEBHOOK_URL is empty: nobody will receive them")
     return lines

@@ -9,9 +9,9 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from lead_signals.database.availability import database_is_away, why_away
 from lead_signals.database.engine import UnsafeDatabaseError, assert_safe
 from lead_signals.database.heartbeat import workers_seen
-from lead_signals.database.migrate import revision_of
+from lead_signals.database.migrate import NEWER_DATABASE, revision_of
 from lead_signals.followups.follow_up import FollowUpState, follow_ups
-from lead_signals.intake.unrouted_delivery import UnknownChannel, unknown_channels
+from lead_signals.intake.unrouted_delivery import UnknownChannel, count_kept_for_connected, unknown_channels
 from lead_signals.tenancy.tenant_session import AcrossTenantsSession, across_tenants_session
 
 
@@ -41,6 +41,7 @@ class Readiness:
     worker: Check
     backlog: FollowUpBacklog | None = None
     unknown_channels: tuple[UnknownChannel, ...] = ()
+    kept_for_connected: int = 0
 
 
 async def readiness(engine: AsyncEngine, *, newest_revision: str, thorough: bool) -> Readiness:
@@ -66,7 +67,9 @@ async def _look(session: AcrossTenantsSession, newest_revision: str, *, thorough
     database = Check(ok=True, sentence="reachable")
     revision = await revision_of(session)
     if revision != newest_revision:
-        sentence = f"at {revision or 'nothing'}, this program needs {newest_revision}: run alembic upgrade head"
+        # Revisions are named by their date, so a later name is a newer database.
+        advice = NEWER_DATABASE if revision is not None and revision > newest_revision else "run alembic upgrade head"
+        sentence = f"at {revision or 'nothing'}, this program needs {newest_revision}: {advice}"
         return Readiness(
             "unready", database, Check(ok=False, sentence=sentence), Check(ok=False, sentence="not known before the migration")
         )
@@ -79,6 +82,7 @@ async def _look(session: AcrossTenantsSession, newest_revision: str, *, thorough
         worker,
         await follow_up_backlog(session) if thorough else None,
         tuple(await unknown_channels(session)) if thorough else (),
+        await count_kept_for_connected(session) if thorough else 0,
     )
 
 

@@ -1,7 +1,8 @@
 """Admit a delivery: receipts, leads, audit events and promised follow-ups, in one transaction.
 
 Nothing is acknowledged before the commit. If PostgreSQL refuses the batch because of what one item holds, the delivery is
-admitted again item by item, so that the strange one lands in quarantine and its neighbours become leads.
+admitted again item by item, so that the strange one lands in quarantine and its neighbours become leads. If it refuses what goes
+with the leads (receipt, audit, promises), all signals of that tenant's part land in quarantine: content is never a 500.
 """
 
 from collections import Counter
@@ -17,6 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from lead_signals.audit.audit_event import AuditEvent, AuditEventType, record
 from lead_signals.database.new_id import new_id
 from lead_signals.database.refused_values import values_refused
+from lead_signals.intake.beside_the_loop import beside_the_loop
 from lead_signals.intake.receipt import quarantined_items, receipts
 from lead_signals.intake.route_delivery import RoutedDelivery, RoutedPart
 from lead_signals.intake.unrouted_delivery import keep_unrouted
@@ -30,6 +32,8 @@ from lead_signals.tenancy.tenant import find_tenant
 from lead_signals.tenancy.tenant_session import TenantSession, enter_tenant
 
 log = get_logger(__name__)
+
+REFUSED_BY_DATABASE = "refused_by_database"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,16 +58,27 @@ class _Prepared:
 async def admit(engine: AsyncEngine, delivery: RoutedDelivery, policy: FollowUpPolicy) -> list[Admission]:
     """Write the delivery down and return what became of it, after the commit.
 
-    Raises RefusedRequest (404) when the named tenant does not exist; then nothing is stored.
+    Raises RefusedRequest, and nothing is stored: 404 when the named tenant does not exist, 503 when PostgreSQL refuses even to
+    keep the delivery unread.
     """
-    prepared = [_prepare(part) for part in delivery.parts]
+    prepared = await beside_the_loop(sum(len(part.body) for part in delivery.parts), _prepare_all, delivery.parts)
     try:
         return await _admit_in_one_transaction(engine, delivery, prepared, policy, one_by_one=False)
     except DBAPIError as error:
         if not values_refused(error):
             raise
-        log.warning("batch_refused_by_database", error=error.__class__.__name__)
-    return await _admit_in_one_transaction(engine, delivery, prepared, policy, one_by_one=True)
+        log.warning("batch_refused_by_database", **_refusal(error))
+    try:
+        return await _admit_in_one_transaction(engine, delivery, prepared, policy, one_by_one=True)
+    except DBAPIError as error:
+        if not values_refused(error):
+            raise
+        log.critical("delivery_refused_by_database", **_refusal(error))
+    raise RefusedRequest(503, REFUSED_BY_DATABASE, "The database refused this delivery; nothing was stored. The operator must look.")
+
+
+def _prepare_all(parts: Sequence[RoutedPart]) -> list[_Prepared]:
+    return [_prepare(part) for part in parts]
 
 
 def _prepare(part: RoutedPart) -> _Prepared:
@@ -113,13 +128,35 @@ async def _admit_in_one_transaction(
         admissions = []
         for part, of_part in sorted(zip(delivery.parts, prepared, strict=True), key=lambda pair: pair[0].tenant_id):
             session = await enter_tenant(connection, part.tenant_id)
-            admissions.append(await _admit_part(session, delivery, part, of_part, policy, one_by_one=one_by_one))
+            admit_part = _admit_part_in_pieces if one_by_one else _admit_part
+            admissions.append(await admit_part(session, delivery, part, of_part, policy))
         await keep_unrouted(connection, delivery.platform, delivery.unrouted)
     return admissions
 
 
+async def _admit_part_in_pieces(
+    session: TenantSession, delivery: RoutedDelivery, part: RoutedPart, prepared: _Prepared, policy: FollowUpPolicy
+) -> Admission:
+    """Each lead by itself; when it is not a lead that is refused but what goes with it, all signals of this part to quarantine."""
+    try:
+        async with session.begin_nested():
+            return await _admit_part(session, delivery, part, prepared, policy, one_by_one=True)
+    except DBAPIError as error:
+        if not values_refused(error):
+            raise
+        log.error("part_refused_by_database", tenant_id=str(part.tenant_id), **_refusal(error))
+    refused = [_quarantined(signal, REFUSED_BY_DATABASE) for _, signal in prepared.drafts]
+    return await _admit_part(session, delivery, part, _Prepared(quarantined=[*prepared.quarantined, *refused]), policy)
+
+
 async def _admit_part(
-    session: TenantSession, delivery: RoutedDelivery, part: RoutedPart, prepared: _Prepared, policy: FollowUpPolicy, *, one_by_one: bool
+    session: TenantSession,
+    delivery: RoutedDelivery,
+    part: RoutedPart,
+    prepared: _Prepared,
+    policy: FollowUpPolicy,
+    *,
+    one_by_one: bool = False,
 ) -> Admission:
     if await find_tenant(session, part.tenant_id) is None:
         raise RefusedRequest(404, "unknown_tenant", f"There is no tenant {part.tenant_id}; onboard it with POST /onboarding.")
@@ -163,8 +200,18 @@ async def _open_one_by_one(
         except DBAPIError as error:
             if not values_refused(error):
                 raise
-            quarantined.append(_quarantined(signal, "refused_by_database"))
+            quarantined.append(_quarantined(signal, REFUSED_BY_DATABASE))
     return opened, written
+
+
+def _refusal(error: DBAPIError) -> dict[str, str | None]:
+    """What may be logged of it: PostgreSQL quotes the refused row, and with it a customer's words, in its message."""
+    cause = getattr(error.orig, "__cause__", None)
+    return {
+        "error": cause.__class__.__name__,
+        "table": getattr(cause, "table_name", None),
+        "constraint": getattr(cause, "constraint_name", None),
+    }
 
 
 async def _write_receipt(

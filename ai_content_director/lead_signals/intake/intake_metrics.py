@@ -10,6 +10,7 @@ DELIVERIES = Counter("lead_signals_deliveries", "Deliveries answered, by what th
 ITEMS = Counter(
     "lead_signals_items", "Items of admitted deliveries; outcomes add up to what was received", ["platform", "outcome", "reason"]
 )
+UNKNOWN_PAGES = Counter("lead_signals_unknown_pages", "Parts of deliveries for Pages nobody connected, by their fate", ["platform", "fate"])
 ADMIT_SECONDS = Histogram(
     "lead_signals_delivery_seconds",
     "Time from the whole body read to the answer",

@@ -8,7 +8,8 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from lead_signals.intake.excerpt import excerpt
+from lead_signals.intake.beside_the_loop import beside_the_loop
+from lead_signals.intake.excerpt import excerpts
 from lead_signals.json_body import JsonObject
 from lead_signals.platforms.inbound_signal import Reading
 from lead_signals.request_body import RefusedRequest
@@ -16,6 +17,8 @@ from lead_signals.tenancy.channel import tenants_of_channels
 from lead_signals.tenancy.tenant_session import across_tenants_session
 
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)  # UUID() alone also takes braces, urn: and 1_0
+LONGEST_PAGE_ID_SHOWN = 64
+NOBODY = ""  # stands for a Page id where the delivery names none; a real one is never empty
 
 
 class TenantIdSource(StrEnum):
@@ -39,12 +42,17 @@ class RoutedPart:
 
 @dataclass(frozen=True, slots=True)
 class RoutedDelivery:
-    """A delivery split by tenant. `unrouted` maps the id of each Page nobody connected to its part of the body."""
+    """A delivery split by tenant.
+
+    `unrouted` maps the id of each Page nobody connected to its part of the body. Unless the platform proved to be the sender it
+    is empty, and `pages_not_kept` counts those Pages: anybody could fill the table with them.
+    """
 
     platform: str
     signed: bool
     parts: Sequence[RoutedPart]
     unrouted: dict[str, bytes]
+    pages_not_kept: int = 0
 
 
 def named_tenant(tenant_headers: Sequence[str], body: JsonObject) -> tuple[UUID, TenantIdSource] | None:
@@ -72,19 +80,34 @@ async def route_delivery(
 ) -> RoutedDelivery:
     """Split a delivery by tenant.
 
-    Raises RefusedRequest (400) when no tenant is named and the delivery is not proven to come from the platform: only a
-    signed delivery for an unknown Page is kept for the operator.
+    Raises RefusedRequest (400) when a tenant is named and a Page of the delivery is connected to another one (the header is not
+    under the signature: who repeats a delivery could send it anywhere), and when no tenant is named and the delivery is not
+    proven to come from the platform: only a signed delivery for an unknown Page is kept for the operator.
     """
     named = named_tenant(tenant_headers, body)
+    pages = [page for page in reading.channels if page is not None]
+    tenants: Mapping[str, UUID] = {}
+    if pages:
+        async with across_tenants_session(engine) as session:
+            tenants = await tenants_of_channels(session, platform, pages)
     if named is not None:
         tenant_id, source = named
+        _refuse_pages_of_others(tenants, tenant_id, source)
         return RoutedDelivery(platform, signed, [RoutedPart(tenant_id, source, reading, raw_body, body_is_excerpt=False)], {})
-    pages = [page for page in reading.channels if page is not None]
-    async with across_tenants_session(engine) as session:
-        tenants = await tenants_of_channels(session, platform, pages)
     if not tenants and not signed:
         raise RefusedRequest(400, "no_tenant", _no_tenant(pages))
-    return RoutedDelivery(platform, signed, *_split(raw_body, body, reading, tenants))
+    parts, unrouted = await beside_the_loop(len(raw_body), _split, raw_body, body, reading, tenants)
+    return RoutedDelivery(platform, signed, parts, unrouted if signed else {}, pages_not_kept=0 if signed else len(unrouted))
+
+
+def _refuse_pages_of_others(tenants: Mapping[str, UUID], tenant_id: UUID, source: TenantIdSource) -> None:
+    foreign = next((page for page, owner in tenants.items() if owner != tenant_id), None)
+    if foreign is not None:
+        sentence = f"The Page {foreign[:LONGEST_PAGE_ID_SHOWN]} belongs to another tenant than {_NAMED_BY[source]} names."
+        raise RefusedRequest(400, "page_of_another_tenant", sentence)
+
+
+_NAMED_BY = {TenantIdSource.HEADER: "X-Tenant-ID", TenantIdSource.BODY: "tenant_id in the body"}
 
 
 def _no_tenant(pages: Sequence[str]) -> str:
@@ -93,34 +116,25 @@ def _no_tenant(pages: Sequence[str]) -> str:
 
 
 def _split(raw_body: bytes, body: JsonObject, reading: Reading, tenants: Mapping[str, UUID]) -> tuple[list[RoutedPart], dict[str, bytes]]:
-    pages_of: dict[UUID | None, list[str | None]] = {}
-    for page in reading.channels:
-        pages_of.setdefault(tenants.get(page) if page is not None else None, []).append(page)
-    # Items that name no Page go with the delivery's only tenant; with several they belong to nobody.
-    if len(tenants_here := [tenant for tenant in pages_of if tenant is not None]) == 1 and None in pages_of.get(None, []):
-        pages_of[None].remove(None)
-        pages_of[tenants_here[0]].append(None)
-    whole = len([pages for pages in pages_of.values() if pages]) == 1
+    owner_of = _owners(reading.channels, tenants)
+    pages_of: dict[UUID | str, list[str | None]] = {}
+    for page, owner in owner_of.items():
+        pages_of.setdefault(owner, []).append(page)
+    is_whole = len(pages_of) <= 1  # each unknown Page counts by itself: two of them are two strangers to each other
+    bodies = dict.fromkeys(pages_of or [NOBODY], raw_body) if is_whole else excerpts(body, owner_of)
     parts = [
-        RoutedPart(
-            tenant_id,
-            TenantIdSource.CHANNEL,
-            _merge([reading.for_channel(page) for page in pages]),
-            raw_body if whole else excerpt(body, pages, reading.channels),
-            body_is_excerpt=not whole,
-        )
-        for tenant_id, pages in pages_of.items()
-        if tenant_id is not None
+        RoutedPart(owner, TenantIdSource.CHANNEL, reading.for_channels(pages), bodies[owner], body_is_excerpt=not is_whole)
+        for owner, pages in pages_of.items()
+        if isinstance(owner, UUID)
     ]
-    unrouted = {page or "": raw_body if whole else excerpt(body, [page], reading.channels) for page in pages_of.get(None, [])}
-    if not pages_of:
-        unrouted = {"": raw_body}
-    return parts, unrouted
+    return parts, {owner: part for owner, part in bodies.items() if isinstance(owner, str)}
 
 
-def _merge(readings: Sequence[Reading]) -> Reading:
-    return Reading(
-        tuple(signal for reading in readings for signal in reading.signals),
-        tuple(item for reading in readings for item in reading.ignored),
-        tuple(item for reading in readings for item in reading.quarantined),
-    )
+def _owners(channels: Sequence[str | None], tenants: Mapping[str, UUID]) -> dict[str | None, UUID | str]:
+    """The tenant of each Page, or the Page itself when nobody connected it.
+
+    Items that name no Page go with the delivery's only tenant; with several, or none, they belong to nobody.
+    """
+    connected = list(dict.fromkeys(tenants.values()))
+    nameless: UUID | str = connected[0] if len(connected) == 1 else NOBODY
+    return {page: nameless if page is None else tenants.get(page, page) for page in channels}

@@ -1,21 +1,25 @@
 """The entrance for platforms: raw bytes, proof, strict reading, one transaction, and only then a 200."""
 
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 import orjson
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import PlainTextResponse, Response
 from sqlalchemy.ext.asyncio import AsyncEngine
+from starlette.exceptions import HTTPException
 
 from lead_signals import clock
 from lead_signals.intake.admit import Admission, admit
-from lead_signals.intake.intake_metrics import ADMIT_SECONDS, DELIVERIES, count_admissions
+from lead_signals.intake.beside_the_loop import beside_the_loop
+from lead_signals.intake.intake_metrics import ADMIT_SECONDS, DELIVERIES, UNKNOWN_PAGES, count_admissions
 from lead_signals.intake.route_delivery import RoutedDelivery, route_delivery
-from lead_signals.json_body import MalformedBody, parse_json_body
+from lead_signals.json_body import JsonObject, MalformedBody, parse_json_body
 from lead_signals.leads.promise_follow_ups import FollowUpPolicy
 from lead_signals.log_context import get_logger
 from lead_signals.platforms.adapter import Adapter
 from lead_signals.platforms.catalogue import ADAPTERS
+from lead_signals.platforms.inbound_signal import Reading
 from lead_signals.platforms.meta.handshake import Challenge, answer_handshake
 from lead_signals.platforms.signature_verdict import SignatureVerdict
 from lead_signals.request_body import RefusedRequest, read_raw_body
@@ -52,22 +56,26 @@ def webhook_routes(engine: AsyncEngine, settings: Settings) -> APIRouter:
         except RefusedRequest as refused:
             DELIVERIES.labels(FACEBOOK, refused.reason).inc()
             log.warning("delivery_refused", platform=FACEBOOK, status=refused.status, reason=refused.reason)
+            if refused.status in _REFUSAL_HEADERS:
+                raise HTTPException(refused.status, refused.sentence, headers=_REFUSAL_HEADERS[refused.status]) from None
             raise
 
     return router
 
 
+_REFUSAL_HEADERS = {
+    408: {"Connection": "close"},  # the rest of the body may go on trickling in
+    503: {"Retry-After": "300"},
+}
+
+
 async def _receive(request: Request, adapter: Adapter, engine: AsyncEngine, settings: Settings, policy: FollowUpPolicy) -> Response:
+    secrets = settings.facebook_app_secrets
+    _refuse_by_header(request, adapter, secrets)
     raw_body = await read_raw_body(request)
     with ADMIT_SECONDS.labels(adapter.platform).time():
-        signed = _prove_sender(request, raw_body, adapter, settings)
-        try:
-            body = parse_json_body(raw_body)
-        except MalformedBody as malformed:
-            raise RefusedRequest(400, malformed.reason.value, malformed.sentence) from None
-        reading = adapter.read_signals(body, clock.now())
-        if reading.items_received > ITEMS_LIMIT:
-            raise RefusedRequest(413, "too_many_items", f"The body holds more than {ITEMS_LIMIT} items; send it in smaller batches.")
+        signed = _prove_sender(request, raw_body, adapter, secrets)
+        body, reading = await beside_the_loop(len(raw_body), _understand, raw_body, adapter)
         delivery = await route_delivery(
             engine,
             adapter.platform,
@@ -83,15 +91,24 @@ async def _receive(request: Request, adapter: Adapter, engine: AsyncEngine, sett
     return Response(orjson.dumps({"ok": True, "created": len(lead_ids), "lead_ids": lead_ids}), media_type="application/json")
 
 
-def _prove_sender(request: Request, raw_body: bytes, adapter: Adapter, settings: Settings) -> bool:
+def _refuse_by_header(request: Request, adapter: Adapter, secrets: Sequence[bytes]) -> None:
+    """401 for a delivery without a signature, before a byte of its body is taken in."""
+    if secrets and adapter.verify(request.scope["headers"], b"", secrets, clock.now()) is SignatureVerdict.MISSING:
+        raise _unproven(SignatureVerdict.MISSING)
+
+
+def _prove_sender(request: Request, raw_body: bytes, adapter: Adapter, secrets: Sequence[bytes]) -> bool:
     """True when a secret proved the sender. Without any secret (only `local` starts so) deliveries are taken unproven."""
-    secrets = settings.facebook_app_secrets
     if not secrets:
         return False
     verdict = adapter.verify(request.scope["headers"], raw_body, secrets, clock.now())
     if verdict is not SignatureVerdict.VALID:
-        raise RefusedRequest(401, f"signature_{verdict.value}", f"The signature in X-Hub-Signature-256 is {_SAID[verdict]}.")
+        raise _unproven(verdict)
     return True
+
+
+def _unproven(verdict: SignatureVerdict) -> RefusedRequest:
+    return RefusedRequest(401, f"signature_{verdict.value}", f"The signature in X-Hub-Signature-256 is {_SAID[verdict]}.")
 
 
 _SAID = {
@@ -100,6 +117,17 @@ _SAID = {
     SignatureVerdict.MISMATCH: "not made with this app's secret over this body",
     SignatureVerdict.STALE: "too old",
 }
+
+
+def _understand(raw_body: bytes, adapter: Adapter) -> tuple[JsonObject, Reading]:
+    """The body as JSON and what it says. Raises RefusedRequest: 400 when it is malformed, 413 above ITEMS_LIMIT."""
+    try:
+        body = parse_json_body(raw_body)
+    except MalformedBody as malformed:
+        raise RefusedRequest(400, malformed.reason.value, malformed.sentence) from None
+    if adapter.holds_more_items_than(body, ITEMS_LIMIT):
+        raise RefusedRequest(413, "too_many_items", f"The body holds more than {ITEMS_LIMIT} items; send it in smaller batches.")
+    return body, adapter.read_signals(body, clock.now())
 
 
 def _tell(delivery: RoutedDelivery, admissions: list[Admission]) -> None:
@@ -118,7 +146,11 @@ def _tell(delivery: RoutedDelivery, admissions: list[Admission]) -> None:
             quarantined=admission.quarantined.total(),
         )
     if delivery.unrouted:
+        UNKNOWN_PAGES.labels(delivery.platform, "kept").inc(len(delivery.unrouted))
         log.warning("delivery_unrouted", platform=delivery.platform, pages=len(delivery.unrouted))
+    if delivery.pages_not_kept:
+        UNKNOWN_PAGES.labels(delivery.platform, "not_kept").inc(delivery.pages_not_kept)
+        log.warning("unsigned_pages_not_kept", platform=delivery.platform, pages=delivery.pages_not_kept)
 
 
 _OPENAPI: dict[str, Any] = {

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from lead_signals.intent.pattern_walk import Found
+from lead_signals.intent.placed import Placed
 from lead_signals.intent.rule import Rule
 from lead_signals.intent.rule_pack import Role, RulePack
 from lead_signals.intent.text_folding import EMOJI, WORD, Token
@@ -20,6 +21,8 @@ TYPES_DIACRITICS_SHARE = 0.25
 NEGATION_REACH = 2
 
 Span = tuple[int, int]
+Negation = tuple[int, int, int]
+"""First token, the one after the last, how many words it reaches beyond."""
 
 
 def find_evidence(text: str, tokens: Sequence[Token], rule_pack: RulePack) -> tuple[Evidence, ...]:
@@ -31,6 +34,7 @@ def find_evidence(text: str, tokens: Sequence[Token], rule_pack: RulePack) -> tu
     spoken = _sort_out(found, rule_pack)
     phrase_factor = GUESSED_WORD_FACTOR if _types_diacritics(tokens) else GUESSED_PHRASE_FACTOR
     length = sum(token.kind != EMOJI for token in tokens)
+    negations = Placed([(first, after + reach + 1, (first, after, reach)) for first, after, reach in spoken.negations])
     evidence: list[Evidence] = []
     for number, candidates in spoken.by_rule.items():
         rule = rule_pack.rules[number]
@@ -38,7 +42,7 @@ def find_evidence(text: str, tokens: Sequence[Token], rule_pack: RulePack) -> tu
             continue
         if rule.at_most_words is not None and length > rule.at_most_words:
             continue
-        best = _best_match(rule, candidates, spoken.unlike.get(number, []), spoken.negations, tokens)
+        best = _best_match(rule, candidates, _placed(spoken.unlike.get(number, ())), negations, tokens)
         if best is not None:
             start, end = tokens[best.first].start, tokens[best.after - 1].end
             evidence.append(Evidence(rule.name, text[start:end], start, end, rule.intent_label, _weight(rule, best, phrase_factor)))
@@ -48,13 +52,13 @@ def find_evidence(text: str, tokens: Sequence[Token], rule_pack: RulePack) -> tu
 
 @dataclass(slots=True)
 class _Spoken:
-    """What was found, by what it means. `negations` are (first token, the one after the last, reach beyond it)."""
+    """What was found, by what it means."""
 
     by_rule: dict[int, list[Found]] = field(default_factory=dict)
     unlike: dict[int, list[Span]] = field(default_factory=dict)
     silenced: set[int] = field(default_factory=set)
     accompanied: set[int] = field(default_factory=set)
-    negations: list[tuple[int, int, int]] = field(default_factory=list)
+    negations: list[Negation] = field(default_factory=list)
 
 
 def _sort_out(found: Sequence[Found], rule_pack: RulePack) -> _Spoken:
@@ -62,7 +66,7 @@ def _sort_out(found: Sequence[Found], rule_pack: RulePack) -> _Spoken:
     by_role: dict[Role, list[Found]] = {}
     for one in found:
         by_role.setdefault(rule_pack.owners[one.owner].role, []).append(one)
-    idioms = [(one.first, one.after) for one in by_role.get(Role.IDIOM, ())]
+    idioms = _placed([(one.first, one.after) for one in by_role.get(Role.IDIOM, ())])
     for one in by_role.get(Role.UNLIKE, ()):
         spoken.unlike.setdefault(rule_pack.owners[one.owner].rule_number, []).append((one.first, one.after))
     for role, numbers in ((Role.UNLESS, spoken.silenced), (Role.ONLY_WITH, spoken.accompanied)):
@@ -72,17 +76,21 @@ def _sort_out(found: Sequence[Found], rule_pack: RulePack) -> _Spoken:
     for one in by_role.get(Role.RULE, ()):
         if not _misread(one, idioms):
             spoken.by_rule.setdefault(rule_pack.owners[one.owner].rule_number, []).append(one)
-    no_negators = by_role.get(Role.NO_NEGATOR, ())
+    no_negators = Placed([(one.first, one.after, one) for one in by_role.get(Role.NO_NEGATOR, ())])
     for role, reach in ((Role.NEGATOR, NEGATION_REACH), (Role.DIRECT_NEGATOR, 0)):
         for one in by_role.get(role, ()):
-            if not any(each.touches(one.first, one.after) for each in no_negators):
+            if not any(each.touches(one.first, one.after) for each in no_negators.near(one.first, one.after)):
                 spoken.negations.append((one.first, one.after, reach))
     return spoken
 
 
-def _misread(one: Found, idioms: Sequence[Span]) -> bool:
+def _placed(spans: Sequence[Span]) -> Placed[Span]:
+    return Placed([(*span, span) for span in spans])
+
+
+def _misread(one: Found, idioms: Placed[Span]) -> bool:
     """Part of a phrase that means something else; a pattern that spells the whole phrase out knows what it says."""
-    return any(one.touches(*idiom) and not one.holds(*idiom) for idiom in idioms)
+    return any(one.touches(*idiom) and not one.holds(*idiom) for idiom in idioms.near(one.first, one.after))
 
 
 def _types_diacritics(tokens: Sequence[Token]) -> bool:
@@ -105,11 +113,11 @@ def _says_nothing(token: Token, particles: frozenset[str]) -> bool:
 
 
 def _best_match(
-    rule: Rule, candidates: Sequence[Found], unlike: Sequence[Span], negations: Sequence[tuple[int, int, int]], tokens: Sequence[Token]
+    rule: Rule, candidates: Sequence[Found], unlike: Placed[Span], negations: Placed[Negation], tokens: Sequence[Token]
 ) -> Found | None:
     best: Found | None = None
     for one in candidates:
-        if any(one.touches(*span) for span in unlike):
+        if any(one.touches(*span) for span in unlike.near(one.first, one.after)):
             continue
         if rule.negatable and _is_negated(one, negations, tokens):
             continue
@@ -118,9 +126,9 @@ def _best_match(
     return best
 
 
-def _is_negated(one: Found, negations: Sequence[tuple[int, int, int]], tokens: Sequence[Token]) -> bool:
+def _is_negated(one: Found, negations: Placed[Negation], tokens: Sequence[Token]) -> bool:
     """A negation reaches forward from behind its first word, not past a comma; inside a gap it negates the next word."""
-    for first, after, reach in negations:
+    for first, after, reach in negations.near(one.first, one.after):
         ahead = first < one.first <= after + reach
         inside = one.first < first and not one.touches(first, first + 1) and one.touches(after, after + 1)
         if (ahead or inside) and tokens[first].clause == tokens[one.first].clause:

@@ -1,7 +1,14 @@
-"""`GET /`: the console's first page, a tenant's leads, newest first. For the operator of the installation."""
+"""`GET /`: the console's first page, a tenant's leads, newest first. For the operator of the installation.
 
+The database is asked on the event loop, the page written in a thread: a page of fifty long comments takes as long as hundreds of
+deliveries, and those never wait for a page.
+"""
+
+import asyncio
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 from fastapi import APIRouter, Request
@@ -26,17 +33,32 @@ from lead_signals.tenancy.tenant_session import across_tenants_session, tenant_s
 _SAFE_BASE_URL: Final = re.compile(r"https?://[A-Za-z0-9.:\[\]-]{1,255}")
 
 
+@dataclass(frozen=True, slots=True)
+class _Page:
+    """A page that only has to be written; `write` needs no database and no event loop."""
+
+    write: Callable[[], str]
+    status: int = 200
+
+
 def lead_pages(engine: AsyncEngine) -> APIRouter:
     """`GET /`. Bad parameters and unknown tenants get a page that says so, with status 422 and 404."""
     router = APIRouter(include_in_schema=False)
+    # One page at a time: Python runs one thread at a time anyway, and each further one would take its turn before the event loop's.
+    one_at_a_time = asyncio.Lock()
+
+    async def written(page: _Page) -> Response:
+        async with one_at_a_time:
+            html = await asyncio.to_thread(page.write)
+        return HTMLResponse(html, status_code=page.status)
 
     @router.api_route("/", methods=["GET", "HEAD"])
     async def leads_page(request: Request) -> Response:
         try:
             reader, address = _read(request)
         except BadParameter as bad:
-            return _bad_parameter(request, bad.parameter)
-        answer = await _answer(engine, address, reader)
+            return await written(_bad_parameter(request, bad.parameter))
+        answer = await written(await _page(engine, address, reader))
         if request.query_params.get("lang"):
             answer.set_cookie(
                 LANGUAGE_COOKIE,
@@ -65,7 +87,7 @@ def _base_url(request: Request) -> str:
     return base_url if _SAFE_BASE_URL.fullmatch(base_url) else "http://localhost:8000"
 
 
-def _bad_parameter(request: Request, parameter: str) -> Response:
+def _bad_parameter(request: Request, parameter: str) -> _Page:
     asked, kept = request.query_params.get("lang"), request.cookies.get(LANGUAGE_COOKIE)
     try:
         language = chosen_language(asked, kept)
@@ -73,26 +95,26 @@ def _bad_parameter(request: Request, parameter: str) -> Response:
         language = remembered_language(kept)
     words = LEAD_WORDS[language]
     reader = Reader(language, now(), _base_url(request))
-    html = render_notice(words.bad_address_heading, words.bad_parameter[parameter], (words.to_start, "/"), LeadPageAddress(), reader)
-    return HTMLResponse(html, status_code=422)
+    sentence, way_out = words.bad_parameter[parameter], (words.to_start, "/")
+    return _Page(partial(render_notice, words.bad_address_heading, sentence, way_out, LeadPageAddress(), reader), 422)
 
 
-async def _answer(engine: AsyncEngine, address: LeadPageAddress, reader: Reader) -> Response:
+async def _page(engine: AsyncEngine, address: LeadPageAddress, reader: Reader) -> _Page:
     words = LEAD_WORDS[reader.language]
     async with across_tenants_session(engine) as session:
         tenants = await list_tenants(session)
     if address.tenant_id is None and len(tenants) == 1:
         address = address.of_tenant(tenants[0].id)
     if address.tenant_id is None:
-        return HTMLResponse(render_tenant_list(tenants, address, reader) if tenants else render_no_tenants(address, reader))
+        return _Page(partial(render_tenant_list, tenants, address, reader) if tenants else partial(render_no_tenants, address, reader))
     tenant = next((tenant for tenant in tenants if tenant.id == address.tenant_id), None)
     if tenant is None:
-        notice = render_notice(words.unknown_tenant_heading, words.unknown_tenant, (words.to_start, "/"), LeadPageAddress(), reader)
-        return HTMLResponse(notice, status_code=404)
+        way_out = (words.to_start, "/")
+        return _Page(partial(render_notice, words.unknown_tenant_heading, words.unknown_tenant, way_out, LeadPageAddress(), reader), 404)
     return await _leads_of(engine, tenant, tenants, address, reader)
 
 
-async def _leads_of(engine: AsyncEngine, tenant: Tenant, tenants: Sequence[Tenant], address: LeadPageAddress, reader: Reader) -> Response:
+async def _leads_of(engine: AsyncEngine, tenant: Tenant, tenants: Sequence[Tenant], address: LeadPageAddress, reader: Reader) -> _Page:
     async with tenant_session(engine, tenant.id) as session:
         counts = await count_by_status(session, tenant.id)
         page = await list_leads(session, tenant.id, status=address.status, limit=LEADS_PER_PAGE, offset=address.offset)
@@ -100,6 +122,6 @@ async def _leads_of(engine: AsyncEngine, tenant: Tenant, tenants: Sequence[Tenan
     if not page.leads and address.page > 1:
         words = LEAD_WORDS[reader.language]
         way_out = (words.to_first_page, address.at_page(1))
-        return HTMLResponse(render_notice(words.no_such_page_heading, words.no_such_page, way_out, address, reader), status_code=404)
-    html = render_leads(TenantLeads(tenant, tenants, page, counts, linked), address, reader)
-    return HTMLResponse(html, status_code=404 if address.lead_id is not None and linked is None else 200)
+        return _Page(partial(render_notice, words.no_such_page_heading, words.no_such_page, way_out, address, reader), 404)
+    seen = TenantLeads(tenant, tenants, page, counts, linked)
+    return _Page(partial(render_leads, seen, address, reader), 404 if address.lead_id is not None and linked is None else 200)

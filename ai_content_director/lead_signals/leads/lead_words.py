@@ -30,7 +30,9 @@ class LeadWords:
     no_words_but: str
     filled_form: str
     read_all: str
+    read_on: str
     read_less: str
+    text_goes_on: str
     reason: str
     matched_rules: str
     no_rule_matched: str
@@ -42,6 +44,7 @@ class LeadWords:
     call: str
     write_to: str
     more_contacts: str
+    more_answers: str
     pages: str
     newer: str
     older: str
@@ -135,7 +138,9 @@ LEAD_WORDS: Final[Mapping[Language, LeadWords]] = MappingProxyType(
             no_words_but="Không có chữ, chỉ gửi {attachments}.",
             filled_form="Đã điền biểu mẫu quảng cáo.",
             read_all="Đọc hết",
+            read_on="Đọc tiếp",
             read_less="Thu gọn",
+            text_goes_on="Nội dung còn dài: đây là {shown} trong tổng số {total} ký tự. Xem toàn văn qua API: GET /api/leads.",
             reason="Vì sao?",
             matched_rules="Từ khớp và quy tắc",
             no_rule_matched="Không có quy tắc nào khớp với nội dung này.",
@@ -147,6 +152,7 @@ LEAD_WORDS: Final[Mapping[Language, LeadWords]] = MappingProxyType(
             call="Gọi {number}",
             write_to="Gửi email cho {address}",
             more_contacts="và {count} liên hệ khác",
+            more_answers="và {count} câu trả lời khác",
             pages="Chuyển trang",
             newer="Mới hơn",
             older="Cũ hơn",
@@ -186,7 +192,7 @@ LEAD_WORDS: Final[Mapping[Language, LeadWords]] = MappingProxyType(
                 "status": "status không phải là một trạng thái của lead. Hãy chọn trạng thái bằng các nút lọc trên trang.",
                 "page": "page phải là số trang, từ 1 trở lên.",
                 "lead": "lead không phải là mã lead. Hãy mở lại liên kết đầy đủ từ thông báo bạn nhận được.",
-                "lang": "lang chỉ nhận vi (Tiếng Việt) hoặc en (English).",
+                "lang": "lang chỉ nhận vi (tiếng Việt) hoặc en (tiếng Anh).",
             },
             unknown_tenant_heading="Không tìm thấy doanh nghiệp",
             unknown_tenant="Không có doanh nghiệp nào mang mã này. Có thể doanh nghiệp đã bị xoá, hoặc liên kết thuộc hệ thống khác.",
@@ -206,7 +212,7 @@ LEAD_WORDS: Final[Mapping[Language, LeadWords]] = MappingProxyType(
                 LeadStatus.QUALIFIED: "Qualified",
                 LeadStatus.WON: "Won",
                 LeadStatus.LOST: "Lost",
-                LeadStatus.WITHDRAWN: "Withdrawn by the person",
+                LeadStatus.WITHDRAWN: "Withdrawn",
             },
             intents={
                 IntentLabel.INQUIRY_PRICE: "Asks the price",
@@ -250,7 +256,9 @@ LEAD_WORDS: Final[Mapping[Language, LeadWords]] = MappingProxyType(
             no_words_but="No words, only: {attachments}.",
             filled_form="Filled in a lead form.",
             read_all="Read all",
+            read_on="Read on",
             read_less="Show less",
+            text_goes_on="The text goes on: these are {shown} of its {total} characters. The whole text is in the API: GET /api/leads.",
             reason="Why?",
             matched_rules="Matched words and rules",
             no_rule_matched="No rule matched this text.",
@@ -262,6 +270,7 @@ LEAD_WORDS: Final[Mapping[Language, LeadWords]] = MappingProxyType(
             call="Call {number}",
             write_to="Email {address}",
             more_contacts="and {count} more",
+            more_answers="and {count} more answers",
             pages="Pages",
             newer="Newer",
             older="Older",
@@ -301,7 +310,7 @@ LEAD_WORDS: Final[Mapping[Language, LeadWords]] = MappingProxyType(
                 "status": "status is not a status of a lead. Choose one with the filter buttons on the page.",
                 "page": "page must be a page number, 1 or more.",
                 "lead": "lead is not a lead's id. Open the full link from the notification again.",
-                "lang": "lang takes vi (Tiếng Việt) or en (English).",
+                "lang": "lang takes vi (Vietnamese) or en (English).",
             },
             unknown_tenant_heading="Company not found",
             unknown_tenant="No company has the id in this address. It may have been deleted, or the link belongs to another installation.",

@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, Final
 
-MOST_EVIDENCE: Final = 200
-"""Per lead; real verdicts have a handful."""
+MOST_EVIDENCE: Final = 40
+"""Per lead; real verdicts have a handful. So a text has at most twice as many marked stretches."""
+LONGEST_NAME_CHARACTERS: Final = 80
+"""Of a rule or an intent; those of the packaged rules have 46 at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +61,8 @@ def _matched_rule(length: int, item: Any) -> MatchedRule | None:
     rule, start, end, intent_label = (item.get(name) for name in ("rule", "start", "end", "intent_label"))
     if not isinstance(rule, str) or type(start) is not int or type(end) is not int or not 0 <= start < end <= length:
         return None
-    return MatchedRule(rule, start, end, intent_label if isinstance(intent_label, str) else "")
+    intent = intent_label[:LONGEST_NAME_CHARACTERS] if isinstance(intent_label, str) else ""
+    return MatchedRule(rule[:LONGEST_NAME_CHARACTERS], start, end, intent)
 
 
 def _stretches(text: str, rules: Sequence[MatchedRule], intent_label: str, edges: Sequence[int]) -> Iterator[Stretch]:

@@ -11,19 +11,19 @@ import phonenumbers
 
 from lead_signals.leads.lead_list import Lead
 from lead_signals.leads.lead_words import LEAD_WORDS, PLATFORM_NAMES, LeadWords
-from lead_signals.leads.matched_words import Stretch, cut_out, matched_rules, stretches
-from lead_signals.page_frame.language import Language
+from lead_signals.leads.matched_words import matched_rules
+from lead_signals.leads.shown_text import ShownText, show_text
+from lead_signals.page_frame.language import Language, written_number
 from lead_signals.page_frame.shown_moment import ShownMoment, show_day, show_moment
 from lead_signals.page_frame.unseen_characters import is_blank
 from lead_signals.platforms.inbound_signal import SourceType
 from lead_signals.platforms.public_url import permalink
 
-LONG_TEXT_CHARACTERS: Final = 420
-LONG_TEXT_LINES: Final = 7
-EXCERPT_CHARACTERS: Final = 300
-EXCERPT_LINES: Final = 4
 MOST_CONTACTS: Final = 6
+CONTACT_CHARACTERS: Final = 254
+"""As long as an e-mail address may be (RFC 5321)."""
 MOST_ANSWERS: Final = 20
+ANSWER_CHARACTERS: Final = 300
 QUOTE_CHARACTERS: Final = 60
 
 
@@ -61,11 +61,12 @@ class ShownLead:
     priority: str
     priority_word: str
     confidence: str
-    parts: Sequence[Stretch]
-    excerpt: Sequence[Stretch] | None
-    """The beginning of a long text; None when the text is short enough to show whole."""
+    text: ShownText
+    text_goes_on: str | None
+    """Says so, with the length, when the text is longer than a page shows."""
     instead_of_words: str | None
     answers: Sequence[tuple[str, str]]
+    further_answers: str | None
     contacts: Sequence[Contact]
     further_contacts: str | None
     post_address: str | None
@@ -78,10 +79,10 @@ def show_lead(lead: Lead, now: datetime, language: Language) -> ShownLead:
     """Never raises for what is stored: `meta` and texts are what strangers wrote, and rows of other versions may hold new words."""
     words = LEAD_WORDS[language]
     rules = matched_rules(lead.content_text, lead.meta.get("evidence"))
-    parts = stretches(lead.content_text, rules, lead.intent_label)
-    contacts = _contacts(lead.meta, words)
+    text = show_text(lead.content_text, rules, lead.intent_label)
+    contacts, further_contacts = _contacts(lead.meta, words)
+    answers, further_answers = _answers(lead.meta.get("field_data"), words)
     platform = PLATFORM_NAMES.get(lead.platform, lead.platform)
-    wordless = is_blank(lead.content_text)
     return ShownLead(
         id=lead.id,
         day=show_day(lead.created_at, now, language),
@@ -96,12 +97,13 @@ def show_lead(lead: Lead, now: datetime, language: Language) -> ShownLead:
         priority_word=words.priorities.get(lead.priority, lead.priority),
         # Rounded down: 0.849 is still a draft, and must not read as the 85% that would have made it automatic.
         confidence=words.confidence.format(percent=int(lead.confidence_score * 100 + 1e-9)),
-        parts=[] if wordless else parts,
-        excerpt=None if wordless else _excerpt(lead.content_text, parts),
-        instead_of_words=_instead_of_words(lead, words) if wordless else None,
-        answers=_answers(lead.meta.get("field_data")),
-        contacts=contacts[:MOST_CONTACTS],
-        further_contacts=words.more_contacts.format(count=len(contacts) - MOST_CONTACTS) if len(contacts) > MOST_CONTACTS else None,
+        text=text,
+        text_goes_on=_goes_on(text, words, language) if text.goes_on else None,
+        instead_of_words=_instead_of_words(lead, words) if is_blank(lead.content_text) else None,
+        answers=answers,
+        further_answers=further_answers,
+        contacts=contacts,
+        further_contacts=further_contacts,
         post_address=permalink(lead.meta.get("permalink_url")),
         post_words=words.open_post.format(platform=platform),
         external_post_id=lead.external_post_id,
@@ -112,8 +114,17 @@ def show_lead(lead: Lead, now: datetime, language: Language) -> ShownLead:
     )
 
 
-def _contacts(meta: Mapping[str, Any], words: LeadWords) -> list[Contact]:
-    return [_phone(phone, words) for phone in _texts(meta.get("phones"))] + [_email(email, words) for email in _texts(meta.get("emails"))]
+def _goes_on(text: ShownText, words: LeadWords, language: Language) -> str:
+    return words.text_goes_on.format(shown=written_number(text.shown_characters, language), total=written_number(text.characters, language))
+
+
+def _contacts(meta: Mapping[str, Any], words: LeadWords) -> tuple[list[Contact], str | None]:
+    """The first few, and how many more there are."""
+    phones, emails = _texts(meta.get("phones")), _texts(meta.get("emails"))
+    shown = [_phone(phone, words) for phone in phones[:MOST_CONTACTS]]
+    shown += [_email(email, words) for email in emails[: MOST_CONTACTS - len(shown)]]
+    further = len(phones) + len(emails) - len(shown)
+    return shown, words.more_contacts.format(count=further) if further else None
 
 
 def _phone(phone: str, words: LeadWords) -> Contact:
@@ -121,7 +132,8 @@ def _phone(phone: str, words: LeadWords) -> Contact:
     try:
         number = phonenumbers.parse(phone)
     except phonenumbers.NumberParseException:
-        return Contact(phone, None, phone)
+        shown = _clipped(phone, CONTACT_CHARACTERS)
+        return Contact(shown, None, shown)
     kind = phonenumbers.PhoneNumberFormat
     shown = phonenumbers.format_number(number, kind.NATIONAL if number.country_code == 84 else kind.INTERNATIONAL)
     return Contact(shown, "tel:" + phonenumbers.format_number(number, kind.E164), words.call.format(number=shown))
@@ -130,23 +142,12 @@ def _phone(phone: str, words: LeadWords) -> Contact:
 def _email(email: str, words: LeadWords) -> Contact:
     name, _, host = email.partition("@")
     fit = name and host and all(character.isascii() and (character.isalnum() or character in "._+-") for character in name + host)
-    return Contact(email, f"mailto:{email}" if fit else None, words.write_to.format(address=email))
+    shown = _clipped(email, CONTACT_CHARACTERS)
+    return Contact(shown, f"mailto:{email}" if fit and shown == email else None, words.write_to.format(address=shown))
 
 
 def _texts(value: Any) -> list[str]:
     return [text for text in value if isinstance(text, str) and not is_blank(text)] if isinstance(value, list) else []
-
-
-def _excerpt(text: str, parts: Sequence[Stretch]) -> list[Stretch] | None:
-    if len(text) <= LONG_TEXT_CHARACTERS and len(text.splitlines()) <= LONG_TEXT_LINES:
-        return None
-    start = len(text) - len(text.lstrip())
-    end = start + len("".join(text[start:].splitlines(keepends=True)[:EXCERPT_LINES]).rstrip())
-    if end - start > EXCERPT_CHARACTERS:
-        end = start + EXCERPT_CHARACTERS
-        gap = text.rfind(" ", end - 30, end + 1)  # between two words, when there is a gap near by
-        end = gap if gap > start else end
-    return cut_out(parts, start, end)
 
 
 def _instead_of_words(lead: Lead, words: LeadWords) -> str:
@@ -161,16 +162,21 @@ def _instead_of_words(lead: Lead, words: LeadWords) -> str:
     return words.no_words_but.format(attachments=", ".join(f"{count} {word}" for word, count in counted.items()))
 
 
-def _answers(field_data: Any) -> list[tuple[str, str]]:
-    """What a lead form asked and was told."""
+def _answers(field_data: Any, words: LeadWords) -> tuple[list[tuple[str, str]], str | None]:
+    """What a lead form asked and was told, the first few; and how many more there are."""
     listed = field_data if isinstance(field_data, list) else []
-    return [
-        (item["name"], ", ".join(_texts(item.get("values"))))
-        for item in listed[:MOST_ANSWERS]
-        if isinstance(item, dict) and isinstance(item.get("name"), str)
+    told = [item for item in listed if isinstance(item, dict) and isinstance(item.get("name"), str)]
+    shown = [
+        (_clipped(item["name"], ANSWER_CHARACTERS), _clipped(", ".join(_texts(item.get("values"))), ANSWER_CHARACTERS))
+        for item in told[:MOST_ANSWERS]
     ]
+    further = len(told) - len(shown)
+    return shown, words.more_answers.format(count=further) if further else None
 
 
 def _quote(matched: str) -> str:
-    one_line = " ".join(matched.split())
-    return one_line if len(one_line) <= QUOTE_CHARACTERS else one_line[: QUOTE_CHARACTERS - 1] + "…"
+    return _clipped(" ".join(matched.split()), QUOTE_CHARACTERS)
+
+
+def _clipped(text: str, characters: int) -> str:
+    return text if len(text) <= characters else text[: characters - 1] + "…"

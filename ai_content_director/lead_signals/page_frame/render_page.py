@@ -9,7 +9,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from lead_signals.page_frame.language import FRAME_WORDS, Language
 from lead_signals.page_frame.static_file import static_file
-from lead_signals.page_frame.unseen_characters import pieces, plain
+from lead_signals.page_frame.unseen_characters import few_pieces, plain
 
 _OWN_TEMPLATES = Path(__file__).parent / "templates"
 
@@ -55,7 +55,7 @@ def page_templates(folder: Path) -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    templates.filters["pieces"] = pieces
+    templates.filters["few_pieces"] = few_pieces
     templates.filters["plain"] = plain
     templates.globals["static_address"] = lambda name: static_file(name).address
     templates.globals["languages"] = tuple(Language)

@@ -1,6 +1,6 @@
 """What an adapter hands over: signals, ignored items, quarantined items, and the reading that holds all three."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -103,10 +103,11 @@ class Reading:
         every_item: tuple[Outcome, ...] = (*self.signals, *self.ignored, *self.quarantined)
         return tuple(dict.fromkeys(item.channel_external_id for item in every_item))
 
-    def for_channel(self, channel_external_id: str | None) -> "Reading":
-        """The part that came through one channel: a delivery may carry several Pages of several tenants."""
+    def for_channels(self, channels: Collection[str | None]) -> "Reading":
+        """The part that came through these channels, in its order: a delivery may carry several Pages of several tenants."""
+        wanted = frozenset(channels)
         return Reading(
-            tuple(signal for signal in self.signals if signal.channel_external_id == channel_external_id),
-            tuple(item for item in self.ignored if item.channel_external_id == channel_external_id),
-            tuple(item for item in self.quarantined if item.channel_external_id == channel_external_id),
+            tuple(signal for signal in self.signals if signal.channel_external_id in wanted),
+            tuple(item for item in self.ignored if item.channel_external_id in wanted),
+            tuple(item for item in self.quarantined if item.channel_external_id in wanted),
         )

@@ -7,8 +7,9 @@ from uuid import uuid4
 
 import pytest
 
+from lead_signals.intent.verdict import IntentLabel, Priority
 from lead_signals.leads.lead_list import Lead, LeadPage
-from lead_signals.leads.lead_page_address import LeadPageAddress
+from lead_signals.leads.lead_page_address import LEADS_PER_PAGE, LeadPageAddress
 from lead_signals.leads.lead_signal import LeadStatus
 from lead_signals.leads.render_leads import Reader, TenantLeads, render_leads, render_no_tenants, render_notice, render_tenant_list
 from lead_signals.page_frame.language import Language
@@ -26,14 +27,23 @@ HERE = LeadPageAddress(tenant_id=TENANT.id)
 totals = {"leads": 200}
 
 
-def leads_page(leads: Sequence[Lead], reader: Reader = READER, linked: Lead | None = None) -> str:
+def leads_page(leads: Sequence[Lead], reader: Reader = READER, linked: Lead | None = None, most: int = LEADS_PER_PAGE) -> str:
     counts = Counter(lead.status for lead in leads)
-    seen = TenantLeads(TENANT, [TENANT, OTHER_TENANT], LeadPage(leads[:50], len(leads)), counts, linked)
+    seen = TenantLeads(TENANT, [TENANT, OTHER_TENANT], LeadPage(leads[:most], len(leads)), counts, linked)
     return render_leads(seen, HERE if linked is None else replace(HERE, lead_id=linked.id), reader)
 
 
 def in_every_status() -> list[Lead]:
     return [sample_lead(number, status=status.value) for number, status in enumerate(LeadStatus)]
+
+
+def in_every_word() -> list[Lead]:
+    """Every status beside every intent, both lines of numbers at their longest."""
+    pairs = [(status, label) for status in LeadStatus for label in IntentLabel]
+    return [
+        sample_lead(number, status=status.value, intent_label=label.value, priority=Priority.MEDIUM.value, confidence_score=1.0)
+        for number, (status, label) in enumerate(pairs)
+    ]
 
 
 def hostile_leads() -> list[Lead]:
@@ -49,6 +59,8 @@ def base() -> Iterator[str]:
         "/english": leads_page(morning_inbox(), replace(READER, language=Language.EN)),
         "/statuses": leads_page(in_every_status(), linked=sample_lead(18)),
         "/hostile": leads_page(hostile_leads()),
+        "/words-vi": leads_page(in_every_word(), most=len(in_every_word())),
+        "/words-en": leads_page(in_every_word(), replace(READER, language=Language.EN), most=len(in_every_word())),
         "/empty": leads_page([]),
         "/none": render_no_tenants(LeadPageAddress(), READER),
         "/tenants": render_tenant_list(several, LeadPageAddress(), READER),
@@ -80,6 +92,20 @@ def test_nothing_scrolls_sideways(tab: Tab, base: str, page: str, width: int) ->
         ".map(e => e.outerHTML.slice(0, 120))"
     )
     assert outside == []
+
+
+@pytest.mark.parametrize("page", ["/words-vi", "/words-en"])
+@pytest.mark.parametrize("width", [1024, 1440])
+def test_no_verdict_breaks_into_two_lines(tab: Tab, base: str, page: str, width: int) -> None:
+    """Any status beside any intent, in the column on the right."""
+    tab.open(base + page, Window(width, 900))
+    assert tab.evaluate("document.querySelectorAll('.verdict > li').length") == 4 * len(LeadStatus) * len(IntentLabel)
+    broken = tab.evaluate(
+        "(() => { const words = document.createRange(); return [...document.querySelectorAll('.verdict > li')].filter(e => {"
+        " words.selectNodeContents(e); return new Set([...words.getClientRects()].map(r => Math.round(r.top))).size > 1; })"
+        ".map(e => e.parentElement.innerText.replaceAll('\\n', ' | ')); })()"
+    )
+    assert broken == []
 
 
 @pytest.mark.parametrize("page", PAGES)

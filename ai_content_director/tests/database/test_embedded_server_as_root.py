@@ -1,4 +1,4 @@
-"""Root hands the embedded server to an ordinary user, and locks nobody out of their own data."""
+"""Root hands the embedded server to an ordinary user, in a folder of root: nobody else leads root's hand."""
 
 import contextlib
 import os
@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 
 from lead_signals.database.embedded import postgres_binaries, server_user
+from lead_signals.database.embedded.embedded_server_error import EmbeddedServerError
 from lead_signals.database.embedded.postgres_binaries import LIBRARIES_OF_WHEEL, PROGRAMS_IN_WHEEL, PostgresBinaries, embedded_binaries
+from lead_signals.database.embedded.trusted_folder import give_folder
 from lead_signals.database.embedded_server import EmbeddedServer
 from tests.database.embedded_operators import Operator, Shelf, ask, mode, needs_root, processes_on, refusal, until
 
@@ -85,30 +87,42 @@ def _closed_programs(home: Path) -> PostgresBinaries:
 
 
 @needs_root
-def test_one_start_by_root_does_not_lock_the_owner_of_the_data_out(ordinary: Operator) -> None:
-    def scene(directory: Path) -> None:
-        with EmbeddedServer(directory) as server:
-            ask(server, "create table if not exists calls (n int)", "insert into calls values (1)")
-
-    ordinary.does(scene, ordinary.directory)
-    scene(ordinary.directory)
-    assert {path.stat().st_uid for path in ordinary.directory.iterdir()} == {ordinary.uid}
-    ordinary.does(scene, ordinary.directory)
-    with EmbeddedServer(ordinary.directory) as server:
-        assert ask(server, "select count(*) from calls") == "3"
+@pytest.mark.parametrize("whose", ["data directory", "folder around it", "folder further up"])
+def test_root_writes_in_no_folder_of_others(ordinary: Operator, root: Operator, whose: str) -> None:
+    directory = {"data directory": root.directory, "folder around it": ordinary.directory}.get(whose, ordinary.home / "a" / "data")
+    if whose == "data directory":
+        directory.mkdir()
+        os.chown(directory, ordinary.uid, ordinary.gid)
+    if whose == "folder further up":
+        directory.parent.mkdir()
+    said = refusal(EmbeddedServer(directory))
+    theirs = directory if whose == "data directory" else ordinary.home
+    assert f"{theirs} belongs to the user nobody, and root writes in no folder of others: start us as that user" in said
+    assert "choose another --data-dir" in said
+    assert not directory.exists() or list(directory.iterdir()) == []
 
 
 @needs_root
-def test_root_runs_the_server_as_the_owner_of_the_data_or_of_the_folder_around_it(ordinary: Operator, root: Operator) -> None:
-    around_is_theirs = ordinary.home / "postgres"
+def test_root_writes_in_no_folder_that_others_may_write(root: Operator) -> None:
+    root.directory.mkdir()
+    for place, open_to_others in ((root.directory, 0o1777), (root.directory, 0o770), (root.home, 0o777)):
+        closed = mode(place)
+        place.chmod(open_to_others)
+        assert f"{place} may be written by others than root" in refusal(EmbeddedServer(root.directory))
+        place.chmod(closed)
+        assert list(root.directory.iterdir()) == []
+
+
+@needs_root
+def test_root_runs_the_server_as_the_owner_of_the_data(ordinary: Operator, root: Operator) -> None:
     data_is_theirs = root.home / "postgres"
     data_is_theirs.mkdir()
     os.chown(data_is_theirs, ordinary.uid, ordinary.gid)
     unknown_here = root.home / "mounted"
     unknown_here.mkdir()
     os.chown(unknown_here, 54321, 54322)
-    chosen = [server_user.choose_server_user(cluster) for cluster in (around_is_theirs, data_is_theirs, unknown_here)]
-    assert [(user.uid, user.gid) for user in chosen] == [(ordinary.uid, ordinary.gid)] * 2 + [(54321, 54322)]
+    chosen = [server_user.choose_server_user(cluster) for cluster in (data_is_theirs, unknown_here)]
+    assert [(user.uid, user.gid) for user in chosen] == [(ordinary.uid, ordinary.gid), (54321, 54322)]
     assert server_user.choose_server_user(root.home / "nothing" / "postgres").name in server_user.USERS_FOR_ROOT
 
 
@@ -137,16 +151,55 @@ def test_data_restored_by_root_is_given_back_to_the_servers_user(root: Operator,
 
 
 @needs_root
-@pytest.mark.parametrize("name", ["lock", "postgres.log"])
-def test_root_is_not_led_elsewhere_by_a_link(ordinary: Operator, root: Operator, name: str) -> None:
+def test_data_restored_by_root_with_a_second_name_elsewhere_is_refused(root: Operator, shelf: Shelf) -> None:
     precious = root.home / "precious"
     precious.write_text("of root")
-    ordinary.directory.mkdir()
-    os.chown(ordinary.directory, ordinary.uid, ordinary.gid)
-    (ordinary.directory / name).symlink_to(precious)
-    assert str(ordinary.directory / name) in refusal(EmbeddedServer(ordinary.directory))
-    assert precious.read_text() == "of root"
+    cluster = root.directory / "postgres"
+    with shelf.lend(root, root.directory):
+        uid, gid = cluster.stat().st_uid, cluster.stat().st_gid
+        os.chown(cluster, 0, 0)
+        (cluster / "planted").hardlink_to(precious)
+        said = refusal(EmbeddedServer(root.directory))
+        (cluster / "planted").unlink()
+        os.chown(cluster, uid, gid)
+    assert f"{cluster / 'planted'} has a second name elsewhere" in said
     assert precious.stat().st_uid == 0
+
+
+@needs_root
+def test_a_folder_exchanged_for_a_link_is_given_to_nobody(ordinary: Operator, root: Operator) -> None:
+    precious, theirs = root.home / "precious", root.home / "theirs"
+    precious.mkdir()
+    theirs.mkdir()
+    os.chown(theirs, ordinary.uid, ordinary.gid)
+    (root.home / "made").symlink_to(precious)
+    with pytest.raises(OSError, match=r"Not a directory|symbolic links"):
+        give_folder(root.home / "made", ordinary.uid, ordinary.gid, 0o777)
+    with pytest.raises(EmbeddedServerError, match="was exchanged while we made it"):
+        give_folder(theirs, ordinary.uid, ordinary.gid, 0o777)
+    assert (precious.stat().st_uid, mode(theirs)) == (0, 0o755)
+
+
+@pytest.mark.parametrize("name", ["lock", "postgres.log", "lead-signals.log"])
+@pytest.mark.parametrize("trap", ["link", "second name", "pipe"])
+def test_nobody_is_led_elsewhere_by_what_lies_in_the_way_of_a_file(operator: Operator, shelf: Shelf, name: str, trap: str) -> None:
+    def scene(home: Path) -> None:
+        precious, way = home / "precious", home / "data" / name
+        precious.write_text("of great worth")
+        {"link": way.symlink_to, "second name": way.hardlink_to}.get(trap, lambda _: os.mkfifo(way))(precious)
+        server = EmbeddedServer(home / "data")
+        if name == "lead-signals.log":
+            with server, pytest.raises(EmbeddedServerError) as refused:
+                server.open_log(name)
+            said = str(refused.value)
+        else:
+            said = refusal(server)
+        assert str(way) in said
+        assert "choose another --data-dir" in said
+        assert precious.read_text() == "of great worth"
+
+    with shelf.lend(operator, operator.directory):
+        operator.does(scene, operator.home)
 
 
 @needs_root

@@ -149,7 +149,7 @@ def test_a_file_where_the_folder_should_be_is_refused(operator: Operator) -> Non
 
 
 @needs_root
-@pytest.mark.parametrize(("options", "sentence"), [("ro", "is on a read-only file system"), ("size=12m", "The disk is full")])
+@pytest.mark.parametrize(("options", "sentence"), [("ro", "is on a read-only file system"), ("mode=700,size=12m", "The disk is full")])
 def test_a_read_only_and_a_full_disk_are_named(root: Operator, options: str, sentence: str) -> None:
     def scene(directory: Path, report: Callable[[str], None]) -> None:
         LIBC.unshare(0x00020000)  # CLONE_NEWNS: the mount is seen by this process alone, and goes with it
@@ -158,7 +158,7 @@ def test_a_read_only_and_a_full_disk_are_named(root: Operator, options: str, sen
             return
         directory.mkdir()
         flags = 1 if options == "ro" else 0
-        assert LIBC.mount(b"tmpfs", os.fsencode(directory), b"tmpfs", flags, None if flags else options.encode()) == 0
+        assert LIBC.mount(b"tmpfs", os.fsencode(directory), b"tmpfs", flags, b"mode=700" if flags else options.encode()) == 0
         said = refusal(EmbeddedServer(directory))
         assert not (directory / "postgres").exists()
         assert list(directory.glob("postgres.making-*")) == []

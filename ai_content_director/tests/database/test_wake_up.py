@@ -43,6 +43,18 @@ async def test_a_notice_wakes_its_own_kind_of_work_at_commit(fresh_database: Dat
         assert not wakes["other"].is_set()
 
 
+@pytest.mark.parametrize("ssl", ["sslmode=disable", "sslmode=prefer", "ssl=disable", "prepared_statement_cache_size=0"])
+async def test_an_address_the_engine_understands_is_understood_for_listening_too(ssl: str, fresh_database: DatabaseAddresses) -> None:
+    database = DatabaseAddresses(owner=fresh_database.owner, app=f"{fresh_database.app}&{ssl}")
+    engine = app_engine(database.app, application_name="tests", pool_size=1)
+    wakes = {WORK: asyncio.Event()}
+    async with listening(database, wakes):
+        async with engine.begin() as connection:
+            await announce_due_work(connection, WORK)
+        await woken(wakes[WORK])
+    await engine.dispose()
+
+
 async def test_a_rolled_back_promise_wakes_nobody(fresh_database: DatabaseAddresses, alone: AsyncEngine) -> None:
     wakes = {WORK: asyncio.Event(), "marker": asyncio.Event()}
     async with listening(fresh_database, wakes):

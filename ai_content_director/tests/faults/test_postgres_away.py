@@ -102,5 +102,5 @@ def onboarded(door: Door) -> str:
 
 def longest_wait(workers: list[Process]) -> int:
     """How often the most patient follow-up has tried to be settled."""
-    tries = Counter(event["follow_up"] for worker in workers for event in worker.events("settle_waits_for_database"))
+    tries = Counter(event["follow_up_id"] for worker in workers for event in worker.events("settle_waits_for_database"))
     return max(tries.values(), default=0)

@@ -12,6 +12,9 @@ from lead_signals.database.heartbeat import beat
 from lead_signals.database.migrate import newest_revision
 from lead_signals.database.new_id import new_id
 from lead_signals.settings import Settings
+from lead_signals.tenancy.channel import connect_channel
+from lead_signals.tenancy.onboard_tenant import Onboarding, onboard_tenant
+from lead_signals.tenancy.tenant_session import tenant_session
 from tests.deliveries import ONBOARDING, comment
 from tests.intake.open_door import WEBHOOK, execute, open_door
 from tests.intake.page_deliveries import SECRET, delivery, page_entry, signed
@@ -50,7 +53,7 @@ def test_all_is_well(beating: DatabaseAddresses) -> None:
     told = doctor(DATABASE_URL=beating.app, **MARKERS)
     assert told.exit_code == 0, told.output
     lines = told.output.splitlines()
-    assert lines[0] == "Settings"
+    assert lines[0] == "Settings of this terminal"
     for field in Settings.model_fields:
         assert sum(line.startswith(f"  · {field.upper()} = ") for line in lines) == 1
     assert "  · FACEBOOK_APP_SECRET = set" in lines
@@ -87,6 +90,18 @@ def test_an_unknown_page_is_named_with_how_often_it_wrote(beating: DatabaseAddre
     assert told.exit_code == 1
     assert "  ✗ Page 719333 (facebook) writes to us and belongs to no tenant: 3 deliveries kept" in told.output.splitlines()
 
+    async def connect() -> None:
+        engine = app_engine(beating.app, application_name="tests", pool_size=1)
+        tenant_id = (await onboard_tenant(engine, Onboarding(tenant_name="Xưởng in Phú Sĩ"))).tenant.id
+        async with tenant_session(engine, tenant_id) as session:
+            await connect_channel(session, tenant_id, platform="facebook", external_id="719333")
+        await engine.dispose()
+
+    asyncio.run(connect())
+    told = doctor(DATABASE_URL=beating.app, **MARKERS)
+    assert (told.exit_code, "719333" in told.output) == (0, False)
+    assert "  · 3 deliveries from before their Page was connected are kept, and not read yet" in told.output.splitlines()
+
 
 def test_a_hostile_page_id_does_not_take_the_terminal_over(beating: DatabaseAddresses) -> None:
     async def write() -> None:
@@ -122,7 +137,7 @@ def test_dead_and_waiting_follow_ups(beating: DatabaseAddresses) -> None:
 def test_what_is_missing_is_said(beating: DatabaseAddresses) -> None:
     told = doctor(DATABASE_URL=beating.app, N8N_WEBHOOK_TIMEOUT_SECONDS="60", LEAD_CLASSIFY_USE_LLM="true").output
     assert "  ! N8N_WEBHOOK_TIMEOUT_SECONDS is clamped to 10" in told
-    assert "  ! WEBHOOK_URL is empty: urgent leads are not sent to n8n" in told
+    assert "  ! WEBHOOK_URL is empty: processes with this environment send no urgent lead to n8n" in told
     needed = "FACEBOOK_APP_SECRET, FACEBOOK_VERIFY_TOKEN, OPERATOR_API_KEY, OPENAI_API_KEY, OPENAI_MODEL"
     assert f"  ! before APP_ENV=production: {needed}" in told
     unsigned = doctor(DATABASE_URL=beating.app, WEBHOOK_URL="https://n8n.example/webhook").output
@@ -132,7 +147,7 @@ def test_what_is_missing_is_said(beating: DatabaseAddresses) -> None:
 def test_settings_that_cannot_be_read_are_listed_and_nothing_else_is_asked() -> None:
     told = doctor(APP_ENV="production", LOG_LEVEL="loud", DATABASE_URL="postgresql://nobody@127.0.0.1:1/x")
     assert told.exit_code == 1
-    assert told.output.splitlines()[0] == "Settings"
+    assert told.output.splitlines()[0] == "Settings of this terminal"
     assert [line.split()[1] for line in told.output.splitlines()[1:]] == [
         "LOG_LEVEL:",
         "FACEBOOK_APP_SECRET:",

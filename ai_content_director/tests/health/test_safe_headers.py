@@ -95,7 +95,7 @@ async def test_500_from_a_crash_that_no_middleware_sees(
 async def test_in_production_browsers_are_told_to_come_by_tls_only(database: DatabaseAddresses, monkeypatch: pytest.MonkeyPatch) -> None:
     secrets = {"DATABASE_URL": "postgresql://x", "FACEBOOK_APP_SECRET": "a", "FACEBOOK_VERIFY_TOKEN": "b", "OPERATOR_API_KEY": "c" * 16}
     with captured_logs():
-        async with open_door(database.app, APP_ENV="production", **secrets) as client:
+        async with open_door("postgresql://nobody@127.0.0.1:1/none", APP_ENV="production", **secrets) as client:
             for path in ("/health", "/nowhere", "/"):
                 assert (await client.get(path)).headers["strict-transport-security"] == "max-age=31536000; includeSubDomains"
             monkeypatch.setattr(webhook_routes, "answer_handshake", None)

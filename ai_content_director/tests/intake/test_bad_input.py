@@ -1,9 +1,13 @@
 """What bad input gets: one test for each row of the product's table, named after it. Nothing of it is stored."""
 
+import asyncio
 import gzip
 import json
+import threading
 import zlib
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
+from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -11,11 +15,19 @@ import httpx
 import orjson
 import pytest
 
+from lead_signals import request_body
 from lead_signals.database.addresses import DatabaseAddresses
+from lead_signals.intake import admit, webhook_routes
+from lead_signals.intake.beside_the_loop import INLINE_BYTES
 from lead_signals.intake.webhook_routes import ITEMS_LIMIT
+from lead_signals.intent.verdict import Verdict
+from lead_signals.json_body import JsonObject
+from lead_signals.platforms.catalogue import ADAPTERS
+from lead_signals.platforms.inbound_signal import Reading
 from lead_signals.request_body import BODY_LIMIT_BYTES
 from tests.deliveries import comment
 from tests.intake.open_door import WEBHOOK, assert_refused, fetch, metric, open_door, rows_by_table
+from tests.waiting import wait_until_async
 
 MARKER = "dau-vet-7f3a"
 CHUNK = b" " * 65_536
@@ -101,6 +113,74 @@ async def test_an_endless_body_is_cut_off_while_it_is_read(
     assert_refused(answer, 413, "1024 KiB")
     assert taken <= BODY_LIMIT_BYTES // len(CHUNK) + 2, "it went on reading what it had refused"
     assert await rows_by_table(database.owner) == before
+
+
+@pytest.mark.parametrize("trickles", [False, True], ids=["stalls", "trickles"])
+async def test_a_body_that_never_ends_is_given_up_and_the_connection_closed(
+    trickles: bool, client: httpx.AsyncClient, database: DatabaseAddresses, tenant_id: UUID, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(request_body, "BODY_DEADLINE_SECONDS", 0.2)
+    before, counted = await rows_by_table(database.owner), await metric(client, "lead_signals_deliveries_total", answer="too_slow")
+
+    async def endless() -> AsyncIterator[bytes]:
+        yield orjson.dumps(comment(MARKER))[:-1]
+        while trickles:  # a deadline for each piece would never strike
+            await asyncio.sleep(0)
+            yield b" "
+        await asyncio.Event().wait()
+
+    async with asyncio.timeout(20):
+        answer = await client.post(WEBHOOK, content=endless(), headers={"X-Tenant-ID": str(tenant_id)})
+
+    assert_refused(answer, 408, "within 0.2 seconds")
+    assert answer.headers["connection"] == "close"
+    assert await rows_by_table(database.owner) == before
+    assert await metric(client, "lead_signals_deliveries_total", answer="too_slow") == counted + 1
+
+
+TOO_MANY = {
+    "changes that are numbers": b'{"entry":[{"id":"1","changes":[%s]}]}' % b",".join([b"1"] * 500_000),
+    "entries that are numbers": b'{"entry":[%s]}' % b",".join([b"1"] * 500_000),
+    "messages in two lists": orjson.dumps({"entry": [{"messaging": [{}] * 500, "standby": [{}] * 500}, {}]}),
+    "mock entries": orjson.dumps({"entry": [{"message": "Giá?"}] * (ITEMS_LIMIT + 1)}),
+}
+
+
+@pytest.mark.parametrize("row", TOO_MANY)
+async def test_too_many_items_are_refused_before_one_is_read(
+    row: str, client: httpx.AsyncClient, database: DatabaseAddresses, tenant_id: UUID, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def read(body: JsonObject, now: datetime) -> Reading:
+        raise AssertionError("it was read")
+
+    monkeypatch.setattr(webhook_routes, "ADAPTERS", {"facebook": replace(ADAPTERS["facebook"], read_signals=read)})
+    before = await rows_by_table(database.owner)
+    answer = await client.post(WEBHOOK, content=TOO_MANY[row], headers={"X-Tenant-ID": str(tenant_id)})
+    assert_refused(answer, 413, "1000 items")
+    assert await rows_by_table(database.owner) == before
+
+
+@pytest.mark.parametrize("size", [INLINE_BYTES + 1, 800_000])
+async def test_a_large_body_does_not_stop_the_others(
+    size: int, client: httpx.AsyncClient, tenant_id: UUID, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started, others_were_answered, understand = threading.Event(), threading.Event(), admit.classify
+
+    def classify(text: str) -> Verdict:
+        started.set()
+        assert others_were_answered.wait(10), "the event loop stood still while a large body was classified"
+        return understand(text)
+
+    async def classification_started() -> bool:
+        return started.is_set()
+
+    monkeypatch.setattr(admit, "classify", classify)
+    async with asyncio.TaskGroup() as tasks:
+        large = tasks.create_task(client.post(WEBHOOK, content=padded(size, tenant_id)))
+        await wait_until_async(classification_started, "the large body is being classified", 20)
+        assert (await client.get("/health")).status_code == 200
+        others_were_answered.set()
+    assert (large.result().status_code, large.result().json()["created"]) == (200, 1)
 
 
 @pytest.mark.parametrize("size", [BODY_LIMIT_BYTES - 1, BODY_LIMIT_BYTES])

@@ -9,14 +9,17 @@ import asyncpg
 import httpx
 import orjson
 import pytest
+from sqlalchemy import text
 
 from lead_signals.database.addresses import DatabaseAddresses
 from lead_signals.intake import admit
 from lead_signals.leads.open_leads import LeadDraft
 from lead_signals.platforms.inbound_signal import InboundSignal
+from lead_signals.tenancy.tenant_session import TenantSession
 from tests.deliveries import POLITE, URGENT, comment
 from tests.intake.books import assert_books_balance
-from tests.intake.open_door import WEBHOOK, fetch, metric, open_door
+from tests.intake.captured_logs import captured_logs
+from tests.intake.open_door import WEBHOOK, assert_refused, fetch, metric, open_door, rows_by_table
 from tests.intake.page_deliveries import delivery, page_entry
 
 STRANGE = "Bình luận mà cơ sở dữ liệu từ chối"
@@ -166,6 +169,54 @@ async def test_what_the_database_refuses_is_quarantined_and_its_neighbours_becom
     (owed,) = await fetch(database.owner, "SELECT count(*) FROM follow_ups WHERE tenant_id = $1", tenant_id)
     assert owed["count"] == 3
     await assert_books_balance(database.owner, tenant_id)
+
+
+def refuse(monkeypatch: pytest.MonkeyPatch, where: str, when: Callable[..., bool]) -> None:
+    """From now on PostgreSQL refuses, as a CHECK would, what this step of the transaction writes."""
+    write = getattr(admit, where)
+
+    async def refused(session: TenantSession, *arguments: Any) -> Any:
+        if when(*arguments):
+            await session.execute(text(f"DO $$ BEGIN RAISE EXCEPTION '{STRANGE}' USING ERRCODE = 'check_violation'; END $$"))
+        return await write(session, *arguments)
+
+    monkeypatch.setattr(admit, where, refused)
+
+
+BESIDE_THE_LEADS: dict[str, Callable[..., bool]] = {
+    "_write_receipt": lambda delivery, part, receipt_id, admission: admission.created > 0,
+    "record": lambda tenant_id, events: len(events) > 0,
+    "promise_follow_ups": lambda tenant_id, opened, policy: len(opened) > 0,
+}
+
+
+@pytest.mark.parametrize("step", BESIDE_THE_LEADS)
+async def test_what_is_refused_beside_the_leads_is_kept_in_quarantine(
+    step: str, client: httpx.AsyncClient, database: DatabaseAddresses, tenant_id: UUID, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refuse(monkeypatch, step, BESIDE_THE_LEADS[step])
+    with captured_logs() as logs:
+        assert (await send(client, tenant_id, mock("c1"), mock("c2"), {}, "strange"))["created"] == 0
+    assert await counts(database, tenant_id) == [(4, 0, 0, 0, 1, 3)]
+    kept = await fetch(database.owner, "SELECT reason, item FROM quarantined_items WHERE tenant_id = $1 ORDER BY id", tenant_id)
+    assert [row["reason"] for row in kept] == ["entry_not_object", "refused_by_database", "refused_by_database"]
+    assert [orjson.loads(row["item"])["external_message_id"] for row in kept[1:]] == ["c1", "c2"]
+    assert [event["level"] for event in logs.events("part_refused_by_database")] == ["error"]
+    assert STRANGE not in str(logs.events("part_refused_by_database"))
+    await assert_books_balance(database.owner, tenant_id)
+
+
+async def test_what_cannot_even_be_kept_unread_is_not_acknowledged(
+    client: httpx.AsyncClient, database: DatabaseAddresses, tenant_id: UUID, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refuse(monkeypatch, "_write_receipt", lambda *_: True)
+    before = await rows_by_table(database.owner)
+    with captured_logs() as logs:
+        answer = await client.post(WEBHOOK, json=comment("c1"), headers={"X-Tenant-ID": str(tenant_id)})
+    assert_refused(answer, 503, "nothing was stored")
+    assert int(answer.headers["retry-after"]) > 0
+    assert [event["level"] for event in logs.events("delivery_refused_by_database")] == ["critical"]
+    assert await rows_by_table(database.owner) == before
 
 
 async def test_what_cannot_be_classified_is_quarantined(

@@ -16,8 +16,10 @@ from lead_signals.tenancy.tenant_session import tenant_session
 from tests.deliveries import comment
 from tests.intake.books import assert_books_balance
 from tests.intake.captured_logs import captured_logs
-from tests.intake.open_door import WEBHOOK, fetch, open_door, rows_by_table
+from tests.intake.open_door import WEBHOOK, assert_refused, fetch, metric, open_door, rows_by_table
 from tests.intake.page_deliveries import SECRET, comment_change, delivery, message_to, page_entry, signed
+
+REFUSED_PAGE = "page_of_another_tenant"
 
 
 @pytest.fixture(scope="module")
@@ -57,11 +59,10 @@ async def test_header_beats_body_beats_page(
     client: httpx.AsyncClient, database: DatabaseAddresses, tenants: list[tuple[UUID, str]]
 ) -> None:
     (header_tenant, _), (other, page) = tenants
-    entry = page_entry(page, ("m1", "Cho tôi báo giá"))
     body_named = orjson.dumps({"object": "page", "tenant_id": str(other), "entry": [page_entry("1", ("m2", "Cho tôi báo giá"))]})
     with captured_logs() as logs:
-        everywhere = orjson.dumps({"object": "page", "tenant_id": str(other), "entry": [entry]})
-        assert (await send(client, everywhere, **{"X-Tenant-ID": str(header_tenant)})).json()["created"] == 1
+        both_named = orjson.dumps({"object": "page", "tenant_id": str(other), "entry": [page_entry("1", ("m1", "Cho tôi báo giá"))]})
+        assert (await send(client, both_named, **{"X-Tenant-ID": str(header_tenant)})).json()["created"] == 1
         assert (await send(client, body_named)).json()["created"] == 1
         assert (await send(client, delivery(page_entry(page, ("m3", "Cho tôi báo giá"))))).json()["created"] == 1
     told = [(event["tenant_id"], event["tenant_id_source"]) for event in logs.events("delivery_admitted")]
@@ -70,6 +71,32 @@ async def test_header_beats_body_beats_page(
     assert await messages_of(client, other) == {"m2", "m3"}
     kept = await receipts_of(database, other)
     assert [receipt["tenant_id_source"] for receipt in kept] == ["body", "channel"]
+
+
+@pytest.mark.parametrize("place", ["header", "body"])
+async def test_a_page_of_another_tenant_is_refused(
+    place: str, client: httpx.AsyncClient, database: DatabaseAddresses, tenants: list[tuple[UUID, str]]
+) -> None:
+    (owner, page), (thief, own_page) = tenants
+    entries = [page_entry(own_page, ("t1", "Cho tôi báo giá")), page_entry(page, ("o1", "Cho tôi báo giá"))]
+    named = {"tenant_id": str(thief)} if place == "body" else {}
+    raw = orjson.dumps({"object": "page", **named, "entry": entries})
+    before, counted = await rows_by_table(database.owner), await metric(client, "lead_signals_deliveries_total", answer=REFUSED_PAGE)
+
+    answer = await send(client, raw, **({"X-Tenant-ID": str(thief)} if place == "header" else {}))
+
+    assert_refused(answer, 400, f"The Page {page} belongs to another tenant", "X-Tenant-ID" if place == "header" else "tenant_id")
+    assert str(owner) not in answer.text
+    assert await rows_by_table(database.owner) == before
+    assert await metric(client, "lead_signals_deliveries_total", answer=REFUSED_PAGE) == counted + 1
+    assert (await send(client, delivery(*entries))).json()["created"] == 2, "each to its own"
+
+
+async def test_a_named_tenant_may_send_its_own_and_unknown_pages(client: httpx.AsyncClient, tenants: list[tuple[UUID, str]]) -> None:
+    tenant_id, page = tenants[0]
+    raw = delivery(page_entry(page, ("m1", "Cho tôi báo giá")), page_entry(uuid4().hex, ("m2", "Cho tôi báo giá")))
+    assert (await send(client, raw, **{"X-Tenant-ID": str(tenant_id)})).json()["created"] == 2
+    assert await messages_of(client, tenant_id) == {"m1", "m2"}
 
 
 async def test_a_header_in_capitals_and_with_spaces_is_the_same_tenant(client: httpx.AsyncClient, tenants: list[tuple[UUID, str]]) -> None:
@@ -134,6 +161,61 @@ async def test_a_known_and_an_unknown_page_in_one_post(
     assert [entry["id"] for entry in orjson.loads(kept["body"])["entry"]] == [stranger]
     assert b"ALPHA" not in kept["body"]
     await assert_only(database, tenant_id, holds=b"ALPHA", never=b"GAMMA")
+
+
+async def test_two_unknown_pages_in_one_post_never_hold_each_others_messages(
+    client: httpx.AsyncClient, database: DatabaseAddresses
+) -> None:
+    ours, theirs = uuid4().hex, uuid4().hex
+    raw = orjson.dumps(
+        {
+            "object": "page",
+            "relay": "OMEGA which names every Page",
+            "entry": [page_entry(ours, ("x1", "GAMMA")), page_entry(theirs, ("y1", "DELTA")), page_entry(ours, ("x2", "GAMMA"))],
+        }
+    )
+    counted = await metric(client, "lead_signals_unknown_pages_total", fate="kept")
+    assert (await send(client, raw)).json()["created"] == 0
+    kept = await unrouted_of(database, ours, theirs)
+    assert {page: orjson.loads(body) for page, body in kept.items()} == {
+        ours: {"object": "page", "entry": [page_entry(ours, ("x1", "GAMMA")), page_entry(ours, ("x2", "GAMMA"))]},
+        theirs: {"object": "page", "entry": [page_entry(theirs, ("y1", "DELTA"))]},
+    }
+    assert await metric(client, "lead_signals_unknown_pages_total", fate="kept") == counted + 2
+
+
+async def test_a_thousand_unknown_pages_take_no_more_room_than_their_delivery(
+    client: httpx.AsyncClient, database: DatabaseAddresses
+) -> None:
+    pages = [uuid4().hex for _ in range(1_000)]
+    raw = orjson.dumps({"object": "page", "fat": "x" * 300_000, "entry": [page_entry(page, ("c", "Giá?")) for page in pages]})
+    assert (await send(client, raw)).status_code == 200
+    kept = await unrouted_of(database, *pages)
+    assert kept.keys() == set(pages)
+    assert sum(map(len, kept.values())) < len(raw)
+
+
+async def test_an_unsigned_unknown_page_beside_a_known_one_leaves_nothing(
+    database: DatabaseAddresses, tenants: list[tuple[UUID, str]]
+) -> None:
+    (tenant_id, page), stranger = tenants[0], uuid4().hex
+    raw = delivery(page_entry(stranger, ("x1", "GAMMA Cho tôi báo giá")), page_entry(page, ("a1", "ALPHA Cho tôi báo giá")))
+    async with open_door(database.app) as client:
+        counted = await metric(client, "lead_signals_unknown_pages_total", fate="not_kept")
+        with captured_logs() as logs:
+            assert (await client.post(WEBHOOK, content=raw)).json()["created"] == 1
+        assert await metric(client, "lead_signals_unknown_pages_total", fate="not_kept") == counted + 1
+    assert [event["pages"] for event in logs.events("unsigned_pages_not_kept")] == [1]
+    assert await unrouted_of(database, stranger) == {}
+    await assert_only(database, tenant_id, holds=b"ALPHA", never=b"GAMMA")
+
+
+async def unrouted_of(database: DatabaseAddresses, *pages: str) -> dict[str, bytes]:
+    rows = await fetch(
+        database.owner, "SELECT channel_external_id, body FROM unrouted_deliveries WHERE channel_external_id = ANY($1)", list(pages)
+    )
+    assert len(rows) == len({row["channel_external_id"] for row in rows})
+    return {row["channel_external_id"]: row["body"] for row in rows}
 
 
 async def test_entries_that_forgot_their_page_are_split_by_whom_they_were_written_to(

@@ -141,6 +141,10 @@ def test_strange_texts_get_an_unsure_verdict(text: str) -> None:
         "{",
         "báo",
         "ib ",
+        "không ạ ",
+        "khong can bao gia ",
+        "giá đỡ ",
+        "hay đánh giá cao ",
     ],
 )
 def test_work_grows_no_faster_than_the_text(unit: str) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.door import Door
-from tests.journeys.served import serving, still_running
+from tests.journeys.served import Served, serving, still_running
 from tests.receiver import Receiver
 from tests.receiver_answers import held
 from tests.waiting import wait_until
@@ -60,6 +60,35 @@ def test_ctrl_c_and_kill_9_leave_nothing_running_and_the_next_start_finds_everyt
         served.send(signal.SIGTERM)
         assert served.wait() == 0
         assert still_running(family) == []
+
+
+def test_the_port_is_ours_from_the_first_moment_and_no_proxy_is_asked(data_directory: Path) -> None:
+    nowhere = "http://127.0.0.1:1"
+    served = Served(data_directory, settings={"http_proxy": nowhere, "HTTP_PROXY": nowhere, "no_proxy": "", "NO_PROXY": ""})
+    try:
+        wait_until(lambda: "PostgreSQL" in served.said, "serve is at work")
+        assert_taken(served.port)  # long before anything answers there
+        served.wait_until_ready()
+        assert "tenant_id=" in served.said
+        killed = served.child("api")
+        killed.send_signal(signal.SIGSTOP)
+        assert_taken(served.port)
+        killed.kill()
+        wait_until(lambda: still_running([killed]) == [], "the API is dead")
+        assert_taken(served.port)
+        with Door(served.base_url) as door:  # waits in the kernel's queue until there is an API again
+            assert door.http.get("/health").status_code == 200
+        assert served.end() == 0
+        assert_free(served.port)
+    finally:
+        if served.is_running():
+            served.end()
+        served.close()
+
+
+def assert_taken(port: int) -> None:
+    with pytest.raises(OSError, match="Address already in use"):
+        assert_free(port)
 
 
 def assert_free(port: int) -> None:

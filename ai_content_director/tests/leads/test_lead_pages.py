@@ -1,7 +1,9 @@
 """The console's first page: what a newcomer sees, and what a sales operator opens at eight in the morning."""
 
+import asyncio
 import re
-from collections.abc import AsyncIterator, Sequence
+import threading
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import replace
 from typing import Any
 from uuid import UUID, uuid4
@@ -16,6 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from lead_signals.database.addresses import DatabaseAddresses
 from lead_signals.database.engine import app_engine
 from lead_signals.intent.classify import classify
+from lead_signals.leads import lead_pages as pages_module
 from lead_signals.leads.lead_list import Lead, LeadPage
 from lead_signals.leads.lead_page_address import LEADS_PER_PAGE, LeadPageAddress
 from lead_signals.leads.lead_pages import lead_pages
@@ -163,6 +166,38 @@ def test_a_long_text_is_shortened_and_can_be_read_whole_without_a_script() -> No
 def test_a_text_of_many_lines_begins_with_its_first_words() -> None:
     lead = only_lead(sample_lead(0, text="\n" * 9 + "\n".join(f"dòng {number}" for number in range(9))))
     assert part(lead, "excerpt") == "dòng 0 dòng 1 dòng 2 dòng 3…"
+
+
+@pytest.mark.parametrize(
+    ("reader", "sentence", "press"),
+    [
+        (READER, "Nội dung còn dài: đây là 5.000 trong tổng số 65.536 ký tự. Xem toàn văn qua API: GET /api/leads.", "Đọc tiếp"),
+        (ENGLISH, "The text goes on: these are 5,000 of its 65,536 characters. The whole text is in the API: GET /api/leads.", "Read on"),
+    ],
+)
+def test_a_text_longer_than_a_page_shows_says_so(reader: Reader, sentence: str, press: str) -> None:
+    text = ("giá sỉ " * 10_000)[:65_536]
+    (lead,) = leads_in(page_of([sample_lead(0, text="\n" + text[1:])], HERE, reader))
+    (words,) = (words_of(found) for found in lead.iter("p") if found.get("class") == "words")
+    assert words == text[1:5_001] + "…", "from the first word on"
+    assert part(lead, "goes-on") == sentence
+    assert part(lead, "more") == press
+
+
+def test_a_text_that_just_fits_is_shown_whole_and_says_nothing_more() -> None:
+    text = ("giá sỉ " * 1_000)[:4_999] + "."
+    (lead,) = leads_in(page_of([sample_lead(0, text=text)], HERE))
+    assert words_of(the(the(lead, ".//details[@class='long']"), "p")) == text
+    assert "goes-on" not in {element.get("class") for element in lead.iter()}
+    assert part(lead, "more") == "Đọc hết"
+
+
+def test_answers_that_are_left_out_are_counted() -> None:
+    answers = [{"name": f"câu {number}", "values": ["x" * 600]} for number in range(23)]
+    lead = only_lead(sample_lead(0, text="", source_type="lead_form", meta={"field_data": answers}))
+    assert len(lead.findall(".//dl[@class='answers']/div")) == 20
+    assert words_of(the(lead, ".//dl[@class='answers']/div/dd")) == "x" * 299 + "…"
+    assert words_of(the(lead, ".//div[@class='said']/p[@class='soft']")) == "và 3 câu trả lời khác"
 
 
 def test_words_of_a_newer_version_are_shown_as_they_are() -> None:
@@ -418,6 +453,72 @@ async def test_an_odd_host_header_never_reaches_a_command(engine: AsyncEngine, t
     # The framework already puts the server's own name in the place of some of these.
     assert re.match(r"curl -X POST http://(localhost|console\.example):8000/webhooks/facebook ", command)
     assert host not in command
+
+
+Rendering = Callable[..., str]
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(
+    ("rendering", "query"),
+    [
+        ("render_leads", "tenant_id={tenant_id}"),
+        ("render_notice", "tenant_id={tenant_id}&page=9"),
+        ("render_notice", "tenant_id=00000000-0000-0000-0000-000000000000"),
+        ("render_notice", "status=x"),
+        ("render_no_tenants", ""),
+        ("render_tenant_list", ""),
+    ],
+)
+async def test_every_page_is_written_in_another_thread_than_the_loop_s(
+    lonely_engine: AsyncEngine, monkeypatch: pytest.MonkeyPatch, rendering: str, query: str
+) -> None:
+    count = {"render_no_tenants": 0, "render_tenant_list": 2}.get(rendering, 1)
+    names = [Onboarding(tenant_name=f"Tiệm {number}", industry="Khác") for number in range(count)]
+    ids = [(await onboard_tenant(lonely_engine, name)).tenant.id for name in names]
+    threads: list[int] = []
+    render: Rendering = getattr(pages_module, rendering)
+
+    def noted(*given: Any) -> str:
+        threads.append(threading.get_ident())
+        return render(*given)
+
+    monkeypatch.setattr(pages_module, rendering, noted)
+    async with client(lonely_engine) as browser:
+        await browser.get("/?" + query.format(tenant_id=ids[0] if ids else ""))
+    assert len(threads) == 1
+    assert threading.get_ident() not in threads
+
+
+@pytest.mark.anyio
+async def test_the_loop_goes_on_while_a_page_is_written_and_one_page_is_written_at_a_time(
+    engine: AsyncEngine, tenant_id: UUID, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The page is held up until the loop lets it go on: had the loop to wait for it, it would never."""
+    loop, begun, let_go = asyncio.get_running_loop(), asyncio.Event(), threading.Event()
+    at_once: list[int] = []
+    being_written = 0
+
+    def held_up(*given: Any) -> str:
+        nonlocal being_written
+        being_written += 1
+        at_once.append(being_written)
+        loop.call_soon_threadsafe(begun.set)
+        assert let_go.wait(30), "the event loop waited for the page"
+        being_written -= 1
+        return render_leads(*given)
+
+    monkeypatch.setattr(pages_module, "render_leads", held_up)
+    async with client(engine) as browser:
+        pages = [asyncio.create_task(browser.get(f"/?tenant_id={tenant_id}")) for _ in range(3)]
+        await asyncio.wait_for(begun.wait(), 30)
+        (opened,) = await leads_said(engine, tenant_id, "Cho xin báo giá 20 thùng")
+        assert not any(page.done() for page in pages)
+        let_go.set()
+        answers = await asyncio.gather(*pages)
+    assert opened.id
+    assert [answer.status_code for answer in answers] == [200, 200, 200]
+    assert at_once == [1, 1, 1]
 
 
 @pytest.mark.anyio

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lead_signals.page_frame.unseen_characters import MOST_MARKS, Piece, is_blank, pieces, plain
+from lead_signals.page_frame.unseen_characters import FEW_MARKS, MOST_MARKS, Piece, few_pieces, is_blank, pieces, plain
 
 
 @pytest.mark.parametrize(
@@ -48,10 +48,38 @@ def test_a_text_full_of_them_does_not_become_a_page_of_marks() -> None:
     text = "a\u202e" * 30_000
     assert sum(piece.is_unseen for piece in pieces(text)) == MOST_MARKS
     assert plain(text).count("\ufffd") == 30_000 - MOST_MARKS
+    assert pieces(text)[-1] == Piece("a\ufffd" * (30_000 - MOST_MARKS), is_unseen=False), "one piece, however much is left"
+
+
+@pytest.mark.parametrize("text", ["a\u200b" * 4_000, "\u200b\u200c" * 4_000, "\u200b" * 8_000, "\x00\x01a" * 20_000, "a\u200d\ufeff" * 9])
+def test_pieces_are_as_few_as_marks_are(text: str) -> None:
+    assert len(pieces(text)) <= 2 * MOST_MARKS + 1
+    assert len(few_pieces(text)) <= 2 * FEW_MARKS + 1
+    assert sum(piece.is_unseen for piece in few_pieces(text)) <= FEW_MARKS
+
+
+@given(st.text(st.sampled_from("ab \n\u200b\u200d\u202e👩\u3164"), max_size=60), st.integers(0, 5))
+def test_past_the_cap_nothing_is_hidden_and_nothing_visible_is_lost(text: str, most_marks: int) -> None:
+    shown = pieces(text, most_marks)
+    assert sum(piece.is_unseen for piece in shown) <= most_marks
+    assert len(shown) <= 2 * most_marks + 1
+    seen = "".join(piece.text for piece in shown if not piece.is_unseen)
+    assert not set(seen) & set("\u200b\u202e\u3164")
+    assert [character for character in seen if character in "ab \n👩"] == [character for character in text if character in "ab \n👩"]
 
 
 @pytest.mark.parametrize(
-    ("text", "blank"), [(None, True), ("", True), (" \u00a0\n", True), ("\u3164\u200b", True), (".", False), ("\u200ba", False)]
+    ("text", "blank"),
+    [
+        (None, True),
+        ("", True),
+        (" \u00a0\n", True),
+        ("\u3164\u200b", True),
+        (".", False),
+        ("\u200ba", False),
+        ("\u200b\u200c" * 9_000, True),
+        ("👩\u200d", False),
+    ],
 )
 def test_blank_means_that_nothing_would_be_seen(text: str | None, blank: bool) -> None:
     assert is_blank(text) is blank

@@ -56,7 +56,11 @@ class AdapterConformance:
         return found
 
     def read(self, body: Any) -> Reading:
-        return self.adapter.read_signals(body, NOW)
+        reading = self.adapter.read_signals(body, NOW)
+        found = reading.items_received
+        assert not self.adapter.holds_more_items_than(body, found)
+        assert found == 0 or self.adapter.holds_more_items_than(body, found - 1)
+        return reading
 
     # What a payload says
 
@@ -125,7 +129,11 @@ class AdapterConformance:
                     assert item.reason in self.adapter.quarantine_reasons
                     assert item.reason != "reader_failed", f"the reader stumbled: {item.where}"
                     assert item.where
-        parts = [reading.for_channel(channel) for channel in reading.channels]
+        self._check_parts(reading)
+
+    def _check_parts(self, reading: Reading) -> None:
+        parts = [reading.for_channels([channel]) for channel in reading.channels]
+        assert reading.for_channels(reading.channels) == reading
         assert len(set(reading.channels)) == len(reading.channels)
         assert sum(part.items_received for part in parts) == reading.items_received
         assert reading.items_received == len(reading.signals) + len(reading.ignored) + len(reading.quarantined)

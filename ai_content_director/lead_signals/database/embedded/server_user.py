@@ -37,17 +37,16 @@ class ServerUser:
 def choose_server_user(cluster: Path) -> ServerUser:
     """The user who is to run the server of the data folder `cluster` (which may not exist yet).
 
-    Not root: we ourselves. Root: whoever owns the data already or owns the folder around it, so that one start by root does not
-    lock that user out; else `postgres`; else `nobody`. Raises EmbeddedServerError when the data is somebody else's, or nobody can be found.
+    Not root: we ourselves. Root: whoever owns the data already (in a folder of root, see trusted_folder); else `postgres`; else `nobody`.
+    Raises EmbeddedServerError when the data is somebody else's, or nobody can be found.
     """
     owner = _owner(cluster)
     if os.geteuid() != 0:
         return _ourselves(cluster, owner)
     if owner:
         return _user_of_data(cluster, owner)
-    around = _owner(cluster.parent)
-    for name in ([] if not around else [_name_of(around)]) + list(USERS_FOR_ROOT):
-        if name and (user := _user_named(name)):
+    for name in USERS_FOR_ROOT:
+        if user := _user_named(name):
             return user
     raise EmbeddedServerError(
         f"PostgreSQL does not run as root, and this machine has no user named {' or '.join(USERS_FOR_ROOT)}: start us as an ordinary user."

@@ -11,6 +11,7 @@ from lead_signals.platforms.adapter import Adapter
 from lead_signals.platforms.external_id import external_id
 from lead_signals.platforms.inbound_signal import IgnoredItem, Outcome, QuarantinedItem, Reading
 from lead_signals.platforms.meta.changes import read_change
+from lead_signals.platforms.meta.item_count import holds_more_items_than
 from lead_signals.platforms.meta.messaging import read_messaging, read_standby
 from lead_signals.platforms.meta.mock import is_mock, read_mock
 from lead_signals.platforms.meta.reasons import Ignored, Quarantined, Subtype
@@ -80,6 +81,7 @@ def _outcomes_within(entry: JsonObject, page_id: str | None, where: str, now: da
 FACEBOOK_PAGE = Adapter(
     platform=_PLATFORM,
     verify=verify_delivery,
+    holds_more_items_than=holds_more_items_than,
     read_signals=read_signals,
     source_subtypes=frozenset(Subtype),
     ignored_reasons=frozenset(Ignored),
