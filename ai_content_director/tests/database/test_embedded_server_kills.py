@@ -114,6 +114,7 @@ def test_a_kill_while_the_data_is_made_leaves_nothing_in_the_way(operator: Opera
 
 def test_ctrl_c_in_the_terminal_does_not_reach_the_server_before_we_stop_it(settled: Operator) -> None:
     def supervise(directory: Path, report: Callable[[str], None]) -> None:
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # a suite started in the background inherits that it is ignored
         with EmbeddedServer(directory) as server:
             try:
                 report("ready")
