@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextvars import copy_context
+from functools import partial
 from typing import ParamSpec, TypeVar
 
 INLINE_BYTES = 64 * 1024  # up to here the work takes milliseconds, and an ordinary delivery has 1 KiB
@@ -19,8 +19,7 @@ _threads = ThreadPoolExecutor(max_workers=2, thread_name_prefix="large-body")
 async def beside_the_loop(
     body_bytes: int, work: Callable[Arguments, Result], *arguments: Arguments.args, **named: Arguments.kwargs
 ) -> Result:
-    """What `work` returns or raises, with the log context of the caller. `body_bytes` is the size of the body it is about."""
+    """What `work` returns or raises. `body_bytes` is the size of the body it is about."""
     if body_bytes <= INLINE_BYTES:
         return work(*arguments, **named)
-    context = copy_context()
-    return await asyncio.get_running_loop().run_in_executor(_threads, lambda: context.run(work, *arguments, **named))
+    return await asyncio.get_running_loop().run_in_executor(_threads, partial(work, *arguments, **named))
