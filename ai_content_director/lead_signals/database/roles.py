@@ -109,6 +109,10 @@ async def _login(connection: AsyncConnection) -> _Login:
 
 
 def _ask_the_administrator(login: _Login, missing: Sequence[str], closed: Sequence[str]) -> RoleBootstrapError:
+    if login.name == APP_ROLE:  # granting it the owner would pull the walls down
+        return RoleBootstrapError(
+            f"{APP_ROLE} is the application's login and must never own the tables: set DATABASE_OWNER_URL to a login that may migrate."
+        )
     statements = [*(f"CREATE ROLE {role} NOLOGIN;" for role in missing), f"GRANT {', '.join(closed)} TO {login.name};"]
     return RoleBootstrapError(
         f"{login.name} may not make or open the roles it needs. Ask the administrator of the server to run:\n" + "\n".join(statements)

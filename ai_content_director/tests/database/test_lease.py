@@ -180,6 +180,21 @@ async def test_the_runbooks_redrive_gives_a_row_that_died_of_crashes_another_cal
     assert (await states(alone), receiver.sent) == ({row: "delivered"}, 1)
 
 
+async def test_crashes_count_in_a_row_and_an_attempt_written_down_ends_the_row(alone: AsyncEngine) -> None:
+    (row,) = await owe(alone, 1)
+    receiver = _Counting(fails=1)
+    for _ in range(CRASH_LIMIT - 1):
+        await claim(alone, lease_seconds=-1)
+    (taken,) = await claim(alone)
+    await deliver(alone, receiver, taken, now=clock.now)
+    assert await states(alone) == {row: "retrying"}
+    for _ in range(CRASH_LIMIT - 1):
+        await claim(alone, lease_seconds=-1)
+    (taken,) = await claim(alone)
+    await deliver(alone, receiver, taken, now=clock.now)
+    assert (await states(alone), receiver.sent) == ({row: "delivered"}, 2)
+
+
 async def test_failures_that_were_settled_are_no_crashes(alone: AsyncEngine) -> None:
     """One worker dies, then the receiver fails, then answers: the death alone counts towards the limit."""
     (row,) = await owe(alone, 1)

@@ -19,7 +19,7 @@ from lead_signals.database.embedded.postgres_binaries import PostgresBinaries
 from lead_signals.database.embedded_server import EmbeddedServer
 from lead_signals.database.engine import app_engine
 from lead_signals.database.migrate import ALEMBIC_INI, MIGRATOR, ONE_MIGRATOR_LOCK, MigrationError, migrate, newest_revision
-from lead_signals.database.roles import APP_ROLE, OWNER_ROLE, RoleBootstrapError
+from lead_signals.database.roles import APP_ROLE, OWNER_ROLE, RoleBootstrapError, _ask_the_administrator, _Login
 from lead_signals.health.readiness import Readiness, readiness
 from tests.deliveries import ONBOARDING, comment
 from tests.intake.open_door import WEBHOOK, execute, fetch_now, open_door
@@ -418,3 +418,10 @@ def test_a_database_of_a_newer_version_is_left_alone_and_named(fresh_database: D
 
     seen = asyncio.run(look())
     assert (seen.status, "run that version" in seen.migrations.sentence) == ("unready", True)
+
+
+def test_nobody_is_told_to_give_the_application_the_owners_powers() -> None:
+    login = _Login(name=APP_ROLE, superuser=False, makes_roles=False, alters_app=False, usable={APP_ROLE: True, OWNER_ROLE: False})
+    told = str(_ask_the_administrator(login, [], [OWNER_ROLE]))
+    assert "DATABASE_OWNER_URL" in told
+    assert "GRANT" not in told
