@@ -11,7 +11,11 @@ from pathlib import Path
 import click
 
 from lead_signals import __version__
-from lead_signals.settings import ConfigurationError, Settings, read_settings
+from lead_signals.cli_channels import channels
+from lead_signals.cli_keys import keys
+from lead_signals.cli_replay import replay
+from lead_signals.mendable_errors import one_clear_sentence, settings_or_sentence
+from lead_signals.settings import Settings
 
 CONNECTIONS_AT_ONCE = 1000  # of one API process; above, 503
 OPEN_FILES = 4096
@@ -30,6 +34,9 @@ def cli() -> None:
 
     Settings come from the environment; .env.example lists them all.
     """
+    from lead_signals.log_context import configure_logging
+
+    configure_logging("WARNING")  # to stderr: what a command prints stays its own; servers say more, see `worker` and `api`
 
 
 @cli.command()
@@ -48,13 +55,18 @@ def serve(port: int, host: str, data_dir: Path | None, empty: bool, no_worker: b
     from lead_signals.serve import ServeOptions
     from lead_signals.serve import serve as run
 
-    settings = _settings()
+    settings = settings_or_sentence()
     options = ServeOptions(host=host, port=port, data_directory=data_dir, empty=empty, with_worker=not no_worker)
-    with _one_clear_sentence():
+    with one_clear_sentence():
         if settings.database_url is not None and no_worker and empty:
             _serve_api_alone(settings, options.host, options.port)
         else:
             run(settings, options, click.echo)
+
+
+cli.add_command(channels)
+cli.add_command(keys)
+cli.add_command(replay)
 
 
 @cli.command(hidden=True)
@@ -63,8 +75,8 @@ def serve(port: int, host: str, data_dir: Path | None, empty: bool, no_worker: b
 @click.option("--listener", type=click.IntRange(min=3), help="Inherited socket (a file descriptor) to accept on, instead of host and port.")
 def api(port: int, host: str, listener: int | None) -> None:
     """One API process (a child of `serve`)."""
-    with _one_clear_sentence():
-        _run_api(_settings(), host, port, listener)
+    with one_clear_sentence():
+        _run_api(settings_or_sentence(), host, port, listener)
 
 
 @cli.command()
@@ -84,9 +96,9 @@ def worker(data_dir: Path | None, lease_seconds: float) -> None:
     from lead_signals.log_context import configure_logging
     from lead_signals.worker import run_worker
 
-    settings = _settings()
+    settings = settings_or_sentence()
     configure_logging(settings.log_level)
-    with _one_clear_sentence(), database_of(settings, data_dir, must_run=True) as addresses:
+    with one_clear_sentence(), database_of(settings, data_dir, must_run=True) as addresses:
         asyncio.run(run_worker(addresses.app, settings, lease_seconds=lease_seconds))
 
 
@@ -98,7 +110,7 @@ def migrate(data_dir: Path | None) -> None:
     from lead_signals.database.migrate import migrate as run
     from lead_signals.database.migrate import newest_revision
 
-    with _one_clear_sentence(), database_of(_settings(), data_dir) as addresses:
+    with one_clear_sentence(), database_of(settings_or_sentence(), data_dir) as addresses:
         run(addresses)
     click.echo(f"The database is at {newest_revision()}.")
 
@@ -109,7 +121,7 @@ def doctor(data_dir: Path | None) -> None:
     """What is configured, what is missing, what is unhealthy. Exit status 1 when something needs a hand."""
     from lead_signals.health.doctor import examine
 
-    with _one_clear_sentence():
+    with one_clear_sentence():
         diagnosis = examine(data_dir)
     for line in diagnosis.lines:
         click.echo(line)
@@ -154,9 +166,9 @@ def demo(url: str) -> None:
 
     from lead_signals.demo import DemoError, send_demo
 
-    settings = _settings()
+    settings = settings_or_sentence()
     key = None if settings.operator_api_key is None else settings.operator_api_key.get_secret_value()
-    secrets = settings.facebook_app_secrets
+    secrets = settings.webhook_secrets("facebook")
     with click.progressbar(length=100, label="Comments", file=sys.stderr, hidden=not sys.stderr.isatty()) as bar:
         try:
             sent = send_demo(
@@ -168,13 +180,6 @@ def demo(url: str) -> None:
         except (DemoError, httpx.HTTPError) as error:
             raise click.ClickException(f"{url}: {error}. Is a server running there? Start one with bin/serve.") from None
     click.echo(f"{sent.created} leads of {sent.comments} comments. Console: {url}/?tenant_id={sent.tenant_id}")
-
-
-def _settings() -> Settings:
-    try:
-        return read_settings()
-    except ConfigurationError as error:
-        raise click.ClickException(f"the environment needs a hand:\n{error}") from None
 
 
 def _serve_api_alone(settings: Settings, host: str, port: int) -> None:
@@ -207,17 +212,31 @@ def _run_api(settings: Settings, host: str, port: int, listener: int | None = No
         log_config=None,
         access_log=False,
         server_header=False,
+        proxy_headers=False,  # nothing here asks who the client was, or by which scheme it came
         timeout_keep_alive=30,
         timeout_graceful_shutdown=15,
         limit_concurrency=CONNECTIONS_AT_ONCE,
         h11_max_incomplete_event_size=16 * 1024,
     )
     server = uvicorn.Server(config)
+    _leave_the_program_to_itself()
     # Not by uvicorn's `fd`: it takes every inherited socket for a Unix one, and asyncio then leaves TCP_NODELAY off.
     with suppress(KeyboardInterrupt):  # uvicorn stops in order at a Ctrl-C, and raises it again
         server.run(sockets=None if listener is None else [socket.socket(fileno=listener)])
     if not server.started:
         sys.exit(STARTUP_FAILED)
+
+
+def _leave_the_program_to_itself() -> None:
+    """What is loaded now, the rules among it, lives as long as the process: the garbage collector need not walk through it again and
+    again, which it did for a tenth of a second at a time, in the middle of somebody's delivery."""
+    import gc
+
+    from lead_signals.intent.classify import classify
+
+    classify("0900000000")  # reads the rules and the numbering plan now, and not under the first delivery
+    gc.collect()
+    gc.freeze()
 
 
 def _allow_open_files() -> None:
@@ -228,28 +247,3 @@ def _allow_open_files() -> None:
     wanted = OPEN_FILES if most == resource.RLIM_INFINITY else min(OPEN_FILES, most)
     if now != resource.RLIM_INFINITY and now < wanted:
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, most))
-
-
-class _one_clear_sentence:  # noqa: N801 - reads as a phrase after `with`
-    """Turn the errors an operator can mend into one sentence on stderr and exit status 1; the rest keep their traceback."""
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
-        if isinstance(error, BrokenPipeError):  # who read our output has gone; click ends quietly with status 1
-            return
-        from lead_signals.database.availability import database_is_away, why_away
-        from lead_signals.database.embedded.embedded_server_error import EmbeddedServerError
-        from lead_signals.database.engine import DatabaseAddressError, UnsafeDatabaseError
-        from lead_signals.database.migrate import MigrationError
-        from lead_signals.database.roles import RoleBootstrapError
-        from lead_signals.serve import ServeError
-
-        mendable = (EmbeddedServerError, DatabaseAddressError, UnsafeDatabaseError, RoleBootstrapError, MigrationError)
-        if isinstance(error, (*mendable, ServeError, ConfigurationError)):
-            raise click.ClickException(str(error)) from None
-        if error is not None and not isinstance(error, (SystemExit, KeyboardInterrupt)) and database_is_away(error):
-            raise click.ClickException(
-                f"PostgreSQL cannot be reached ({why_away(error)}): is DATABASE_URL right, and the server up?"
-            ) from None

@@ -6,6 +6,7 @@ Deliveries, the JSON API, the console, health. One process; run several behind a
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+import httpx
 import orjson
 from fastapi import Depends, FastAPI
 from fastapi.responses import Response
@@ -13,20 +14,25 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from starlette.types import Lifespan
 
 from lead_signals import __version__
+from lead_signals.connections.app_graph import app_graph, graph_http_client
+from lead_signals.connections.channel_routes import channel_routes
 from lead_signals.database.availability import why_away
 from lead_signals.database.engine import UnsafeDatabaseError, app_engine
 from lead_signals.database.migrate import newest_revision
 from lead_signals.error_answers import answer_errors
 from lead_signals.health.health_routes import health_routes
 from lead_signals.http_headers import SafeHeaders, safe_headers
+from lead_signals.intake.group_commit import GroupCommit
+from lead_signals.intake.unknown_channel_routes import unknown_channel_routes
 from lead_signals.intake.webhook_routes import webhook_routes
 from lead_signals.leads.lead_pages import lead_pages
 from lead_signals.leads.lead_routes import lead_routes
+from lead_signals.leads.promise_follow_ups import follow_up_policy
 from lead_signals.log_context import get_logger
 from lead_signals.page_frame.static_routes import static_routes
 from lead_signals.settings import Settings
 from lead_signals.tenancy.onboarding_routes import onboarding_routes
-from lead_signals.tenancy.operator_access import OperatorAccess, refuse_other_sites
+from lead_signals.tenancy.operator_access import OperatorAccess
 
 log = get_logger(__name__)
 
@@ -34,6 +40,7 @@ log = get_logger(__name__)
 def make_app(database_address: str, settings: Settings) -> FastAPI:
     """The application on one database. The engine connects at the first request: the door opens before PostgreSQL is up, with 503."""
     engine = app_engine(database_address, application_name="lead-signals api", production=settings.app_env == "production")
+    graph_client = graph_http_client()
     app = FastAPI(
         title="Lead Signals",
         version=__version__,
@@ -41,12 +48,19 @@ def make_app(database_address: str, settings: Settings) -> FastAPI:
         redoc_url=None,
         openapi_url=None,
         redirect_slashes=False,  # a redirect would name the host that a stranger sent
-        lifespan=_lifespan(engine),
+        lifespan=_lifespan(engine, graph_client),
     )
     operator = OperatorAccess(settings)
+    # First, because routes are tried in their order, and nothing else is asked for a thousand times a second.
+    app.include_router(webhook_routes(engine, settings, GroupCommit(engine, follow_up_policy(settings))))
     app.include_router(health_routes(engine, operator, newest_revision()))
-    app.include_router(webhook_routes(engine, settings), dependencies=[Depends(refuse_other_sites)])
-    for router in (onboarding_routes(engine), lead_routes(engine), lead_pages(engine)):
+    for router in (
+        onboarding_routes(engine),
+        channel_routes(engine, settings, app_graph(settings, graph_client)),
+        unknown_channel_routes(engine),
+        lead_routes(engine),
+        lead_pages(engine),
+    ):
         app.include_router(router, dependencies=[Depends(operator)])
     app.include_router(static_routes())
 
@@ -60,7 +74,7 @@ def make_app(database_address: str, settings: Settings) -> FastAPI:
     return app
 
 
-def _lifespan(engine: AsyncEngine) -> Lifespan[FastAPI]:
+def _lifespan(engine: AsyncEngine, graph_client: httpx.AsyncClient) -> Lifespan[FastAPI]:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         try:
@@ -71,6 +85,7 @@ def _lifespan(engine: AsyncEngine) -> Lifespan[FastAPI]:
         except Exception as error:
             log.warning("starting_without_database", error=why_away(error))
         yield
+        await graph_client.aclose()
         await engine.dispose()
 
     return lifespan

@@ -3,11 +3,15 @@
 Callers log ids, counts and reasons; never what a person wrote.
 """
 
+import json
 import logging
 import sys
 from typing import TextIO
 
 import structlog
+from structlog.typing import EventDict, FilteringBoundLogger, Processor
+
+_encode = json.JSONEncoder(ensure_ascii=True, default=repr).encode
 
 
 def configure_logging(level: str, stream: TextIO | None = None) -> None:
@@ -15,25 +19,25 @@ def configure_logging(level: str, stream: TextIO | None = None) -> None:
 
     ASCII keeps control characters and line separators of hostile input (U+2028, ESC) escaped, so one event stays one line.
     """
-    shared: list[structlog.types.Processor] = [
-        structlog.stdlib.add_log_level,
-        structlog.stdlib.add_logger_name,
-        structlog.processors.TimeStamper(fmt="iso", utc=True),
-    ]
+    stream = stream or sys.stderr
+    shared: list[Processor] = [structlog.processors.add_log_level, structlog.processors.TimeStamper(fmt="iso", utc=True)]
+    as_json = structlog.processors.JSONRenderer(serializer=lambda event, **_: _encode(event))
+    # Our own lines go straight out: by way of `logging` each cost a fifteenth of a delivery.
     structlog.configure(
-        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
-        logger_factory=structlog.stdlib.LoggerFactory(),
-        cache_logger_on_first_use=True,
+        processors=[_named, *shared, structlog.processors.format_exc_info, as_json],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level]),
+        logger_factory=structlog.WriteLoggerFactory(stream),
+        cache_logger_on_first_use=False,
     )
     formatter = structlog.stdlib.ProcessorFormatter(
-        foreign_pre_chain=shared,
+        foreign_pre_chain=[*shared, structlog.stdlib.add_logger_name],
         processors=[
             structlog.stdlib.ProcessorFormatter.remove_processors_meta,
             structlog.processors.format_exc_info,
-            structlog.processors.JSONRenderer(ensure_ascii=True, sort_keys=False),
+            as_json,
         ],
     )
-    handler = logging.StreamHandler(stream or sys.stderr)
+    handler = logging.StreamHandler(stream)
     handler.setFormatter(formatter)
     root = logging.getLogger()
     root.handlers = [handler]
@@ -44,7 +48,12 @@ def configure_logging(level: str, stream: TextIO | None = None) -> None:
     logging.getLogger("sqlalchemy.engine").setLevel(logging.WARNING)
 
 
-def get_logger(name: str) -> structlog.stdlib.BoundLogger:
+def _named(_: object, __: str, event: EventDict) -> EventDict:
+    event["logger"] = event.pop("module", "")
+    return event
+
+
+def get_logger(name: str) -> FilteringBoundLogger:
     """A logger that writes `event` plus key-value pairs."""
-    logger: structlog.stdlib.BoundLogger = structlog.stdlib.get_logger(name)
+    logger: FilteringBoundLogger = structlog.get_logger(module=name)  # `logger` is a word of structlog's own
     return logger

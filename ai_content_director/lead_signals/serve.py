@@ -222,13 +222,14 @@ def _welcome(settings: Settings, options: ServeOptions, addresses: DatabaseAddre
         _send_demo(settings, options, say)
         tenants = asyncio.run(_tenants(addresses))
     log_path = None if log is None else str(log)
-    say(welcome(base_url(options), tenants[0] if tenants else None, log_path=log_path, must_be_signed=bool(settings.facebook_app_secrets)))
+    must_be_signed = bool(settings.webhook_secrets("facebook"))
+    say(welcome(base_url(options), tenants[0] if tenants else None, log_path=log_path, must_be_signed=must_be_signed))
 
 
 def _send_demo(settings: Settings, options: ServeOptions, say: Callable[[str], None]) -> None:
     """The product runs without a demo too, so a failing one is told and forgotten."""
     key = None if settings.operator_api_key is None else settings.operator_api_key.get_secret_value()
-    secrets = settings.facebook_app_secrets
+    secrets = settings.webhook_secrets("facebook")
     try:
         send_demo(base_url(options), operator_key=key, app_secret=secrets[0] if secrets else None, progress=lambda *_: None)
     except (DemoError, httpx.HTTPError) as error:

@@ -18,6 +18,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 TIMEOUT_FLOOR_SECONDS = 3.0
 TIMEOUT_CEILING_SECONDS = 10.0
+SEALING_KEY_BYTES = 32
 SHORTEST_KEY = 16  # characters; a key that opens every tenant must not be guessable
 
 
@@ -41,6 +42,18 @@ def _signs(value: SecretStr | None) -> SecretStr | None:
         key = b""
     if key == b"":
         raise PydanticCustomError("signing_secret", "expected whsec_ and base64, as `openssl rand -base64 32` prints it")
+    return value
+
+
+def _seals(value: SecretStr | None) -> SecretStr | None:
+    """Keys as `cryptography` reads them: 32 bytes each, in URL-safe base64."""
+    for key in () if value is None else value.get_secret_value().split(","):
+        try:
+            good = len(base64.b64decode(key.strip(), altchars=b"-_", validate=True)) == SEALING_KEY_BYTES
+        except (binascii.Error, ValueError):
+            good = False
+        if not good:
+            raise PydanticCustomError("sealing_key", "expected 32 bytes in base64, as `openssl rand -base64 32` prints them")
     return value
 
 
@@ -90,7 +103,17 @@ class Settings(BaseSettings):
     openai_base_url: Address = Field(None, description="address of an OpenAI-compatible server")
     openai_model: OptionalText = Field(None, description="model name to ask")
     facebook_app_secret: AppSecret = Field(None, description="verifies X-Hub-Signature-256; several separated by commas while rotating")
-    facebook_verify_token: Secret = Field(None, description="answers Meta's subscription handshake")
+    facebook_verify_token: Secret = Field(None, description="answers Meta's subscription handshake, for Instagram and WhatsApp too")
+    facebook_app_id: OptionalText = Field(None, description="id of the Meta app; lets doctor and the worker check tokens and subscriptions")
+    instagram_app_secret: AppSecret = Field(None, description="of an app with Instagram login; unset takes FACEBOOK_APP_SECRET")
+    whatsapp_app_secret: AppSecret = Field(None, description="of another app than the Page's; unset takes FACEBOOK_APP_SECRET")
+    zalo_secret_key: AppSecret = Field(None, description="OA secret key of the Zalo webhook page; verifies X-ZEvent-Signature")
+    tiktok_client_secret: AppSecret = Field(None, description="verifies TikTok-Signature")
+    channel_token_key: Annotated[Secret, AfterValidator(_seals)] = Field(
+        None, description="seals the tokens of connected Pages; several separated by commas while rotating, the first seals"
+    )
+    graph_base_url: Address = Field("https://graph.facebook.com/v26.0", description="Meta's Graph API")
+    receipt_retention_days: int = Field(90, ge=0, le=3650, description="raw deliveries older than this lose their body; 0 keeps them")
     operator_api_key: Secret = Field(None, description="opens the console, the JSON API and /metrics; needed in production")
     public_base_url: Address = Field(None, description="address people reach the console at; goes into follow-ups as console_url")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="how much is logged")
@@ -112,12 +135,16 @@ class Settings(BaseSettings):
         """N8N_WEBHOOK_TIMEOUT_SECONDS inside its clamp of 3 to 10 seconds."""
         return _clamp_timeout(self.n8n_webhook_timeout_seconds)
 
-    @property
-    def facebook_app_secrets(self) -> tuple[bytes, ...]:
-        """All live app secrets; empty means that deliveries are not signed (allowed in `local` only)."""
-        if self.facebook_app_secret is None:
-            return ()
-        return tuple(part.strip().encode() for part in self.facebook_app_secret.get_secret_value().split(",") if part.strip())
+    def webhook_secrets(self, platform: str) -> tuple[bytes, ...]:
+        """All live secrets that prove a delivery of this platform; empty means unproven (taken in `local` only)."""
+        own = {
+            "facebook": self.facebook_app_secret,
+            "instagram": self.instagram_app_secret or self.facebook_app_secret,
+            "whatsapp": self.whatsapp_app_secret or self.facebook_app_secret,
+            "zalo": self.zalo_secret_key,
+            "tiktok": self.tiktok_client_secret,
+        }[platform]
+        return () if own is None else tuple(part.strip().encode() for part in own.get_secret_value().split(",") if part.strip())
 
 
 def read_settings(environment: Mapping[str, str] | None = None) -> Settings:

@@ -13,16 +13,26 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from standardwebhooks.webhooks import Webhook
 
 from lead_signals import clock
+from lead_signals.connections.app_graph import app_graph, graph_http_client
+from lead_signals.connections.channel_check_work import channel_check_work
+from lead_signals.connections.watch_silence import WATCH_SECONDS, watch_silence
 from lead_signals.database.due_work import DueWork, run_due_work
 from lead_signals.database.engine import app_engine
+from lead_signals.database.every_so_often import Round, run_every
 from lead_signals.database.heartbeat import BEAT_SECONDS, beat, say_goodbye
 from lead_signals.database.migrate import wait_for_migration
 from lead_signals.database.new_id import new_id
 from lead_signals.database.wake_up import listen_for_due_work
+from lead_signals.enrichment.look_up_work import look_up_work
 from lead_signals.followups.deliver import deliver
 from lead_signals.followups.follow_up import FollowUpState, follow_ups
 from lead_signals.followups.n8n_webhook import N8nWebhook
 from lead_signals.followups.request_follow_ups import FOLLOW_UP_WORK
+from lead_signals.intake.admit_kept import admit_all_kept
+from lead_signals.intake.age_receipts import age_receipts
+from lead_signals.intake.group_commit import GroupCommit
+from lead_signals.intake.heard_channels import heard_channels
+from lead_signals.leads.promise_follow_ups import follow_up_policy
 from lead_signals.log_context import get_logger
 from lead_signals.settings import Settings
 from lead_signals.tenancy.tenant_session import across_tenants_session
@@ -30,6 +40,9 @@ from lead_signals.tenancy.tenant_session import across_tenants_session
 log = get_logger(__name__)
 
 DELIVERIES_AT_ONCE = 20
+OTHER_CONNECTIONS = 15  # look-ups, checks, rounds and their locks, the heartbeat
+ADMIT_KEPT_SECONDS = 10.0  # somebody has just connected a Page and waits to see what it said before
+AGE_RECEIPTS_SECONDS = 3600.0
 
 
 async def run_worker(database_address: str, settings: Settings, *, lease_seconds: float = 20.0) -> None:
@@ -41,11 +54,16 @@ async def run_worker(database_address: str, settings: Settings, *, lease_seconds
     engine = app_engine(
         database_address,
         application_name="lead-signals worker",
-        pool_size=DELIVERIES_AT_ONCE + 5,
+        pool_size=DELIVERIES_AT_ONCE + OTHER_CONNECTIONS,
         production=settings.app_env == "production",
     )
-    async with http_client() as client:
-        works = _works(engine, client, settings, lease_seconds)
+    async with http_client() as client, graph_http_client() as graph_client:
+        graph = app_graph(settings, graph_client)
+        works = [
+            *_follow_ups(engine, client, settings, lease_seconds),
+            look_up_work(engine, graph, settings, lease_seconds=lease_seconds),
+            channel_check_work(engine, graph, settings, lease_seconds=lease_seconds),
+        ]
         wakes = {work.name: asyncio.Event() for work in works}
         await wait_for_migration(engine, stop=stop)
         if stop.is_set():
@@ -57,6 +75,8 @@ async def run_worker(database_address: str, settings: Settings, *, lease_seconds
             group.create_task(listen_for_due_work(database_address, wakes, stop=stop))
             for work in works:
                 group.create_task(run_due_work(work, stop=stop, wake=wakes[work.name]))
+            for name, do_round, every_seconds in _rounds(engine, settings):
+                group.create_task(run_every(engine, name, do_round, every_seconds=every_seconds, stop=stop))
     await engine.dispose()
     log.info("worker_stopped")
 
@@ -73,7 +93,7 @@ def http_client() -> httpx.AsyncClient:
     )
 
 
-def _works(engine: AsyncEngine, client: httpx.AsyncClient, settings: Settings, lease_seconds: float) -> list[DueWork]:
+def _follow_ups(engine: AsyncEngine, client: httpx.AsyncClient, settings: Settings, lease_seconds: float) -> list[DueWork]:
     if settings.webhook_url is None:
         log.warning("no_follow_up_receiver", hint="WEBHOOK_URL is empty: promised follow-ups wait until it is set")
         return []
@@ -93,6 +113,16 @@ def _works(engine: AsyncEngine, client: httpx.AsyncClient, settings: Settings, l
             concurrency=DELIVERIES_AT_ONCE,
             lease_seconds=lease_seconds,
         )
+    ]
+
+
+def _rounds(engine: AsyncEngine, settings: Settings) -> list[tuple[str, Round, float]]:
+    """What is done over everything, every so many seconds, by one worker at a time."""
+    commits = GroupCommit(engine, follow_up_policy(settings))
+    return [
+        ("admit_kept", partial(admit_all_kept, engine, commits), ADMIT_KEPT_SECONDS),
+        ("watch_silence", partial(watch_silence, engine, heard_channels, now=clock.now), WATCH_SECONDS),
+        ("age_receipts", lambda: age_receipts(engine, settings.receipt_retention_days, clock.now()), AGE_RECEIPTS_SECONDS),
     ]
 
 

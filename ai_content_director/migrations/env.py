@@ -15,6 +15,8 @@ from sqlalchemy.ext.asyncio import create_async_engine
 
 # Each slice declares its tables on the one metadata; importing them here lets `alembic check` compare.
 import lead_signals.audit.audit_event
+import lead_signals.connections.channel_check
+import lead_signals.connections.channel_hour
 import lead_signals.database.heartbeat
 import lead_signals.followups.delivery_attempt
 import lead_signals.followups.follow_up
@@ -22,6 +24,9 @@ import lead_signals.intake.receipt
 import lead_signals.intake.unrouted_delivery
 import lead_signals.leads.content_item
 import lead_signals.leads.lead_signal
+import lead_signals.leads.look_up
+import lead_signals.leads.message_change
+import lead_signals.tenancy.api_key
 import lead_signals.tenancy.channel
 import lead_signals.tenancy.tenant  # noqa: F401
 from lead_signals.database.addresses import DatabaseAddresses

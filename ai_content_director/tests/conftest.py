@@ -30,6 +30,8 @@ SHARED = Path(__file__).resolve().parents[3] / "shared"
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--postgres-bin", default=None, help="folder with the programs of another PostgreSQL (15 or newer)")
+    parser.addoption("--mutations", type=int, default=3_000, help="how many mutated payloads to send through the door, over all platforms")
+    parser.addoption("--mutation-seed", type=int, default=None, help="make the same mutations again as a run that failed")
 
 
 def pytest_report_header(config: pytest.Config) -> str:

@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from lead_signals.database.addresses import DatabaseAddresses
-from lead_signals.intake import admit
+from lead_signals.intake import prepare
 from lead_signals.log_context import get_logger
 from tests.deliveries import comment
 from tests.intake.captured_logs import captured_logs
@@ -116,12 +116,12 @@ async def test_what_a_person_wrote_is_never_logged(database: DatabaseAddresses, 
             answer = await client.post(WEBHOOK, json={"object": "page", "entry": [entry | {"comment_id": "DAU-VET-4"}]}, headers=headers)
             assert (answer.status_code, answer.json()["created"]) == (200, 0)
     lines = assert_clean(logs.text)
-    assert {"delivery_admitted", "delivery_refused", "handshake_refused", "batch_refused_by_database"} <= {line["event"] for line in lines}
+    assert {"delivery_admitted", "delivery_refused", "handshake_refused", "group_failed"} <= {line["event"] for line in lines}
 
 
 def refuse_every_lead(monkeypatch: pytest.MonkeyPatch) -> None:
-    make_draft = admit._draft
-    monkeypatch.setattr(admit, "_draft", lambda signal: replace(make_draft(signal), content_text="DAU-VET \x00"))
+    make_lead = prepare._lead
+    monkeypatch.setattr(prepare, "_lead", lambda *signal: replace(make_lead(*signal), content_text="DAU-VET \x00"))
 
 
 async def test_no_secret_is_logged_or_answered(fresh_database: DatabaseAddresses, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -137,7 +137,7 @@ async def test_no_secret_is_logged_or_answered(fresh_database: DatabaseAddresses
                 answers.append(await client.post(WEBHOOK, content=raw, headers=signed(raw, SECRETS["FACEBOOK_APP_SECRET"])))
                 answers.append(await client.post("/onboarding", json={}, headers={"x-api-key": SECRETS["OPERATOR_API_KEY"]}))
         async with open_door(fresh_database.app, **SECRETS) as client:
-            monkeypatch.setattr(admit, "new_id", lambda: 1 / 0)
+            monkeypatch.setattr(prepare, "new_id", lambda: 1 / 0)
             raw = delivery({"message": "DAU-VET", "comment_id": "c1"})
             headers = {**signed(raw, SECRETS["FACEBOOK_APP_SECRET"]), "X-Tenant-ID": await some_tenant(client)}
             answers.append(await client.post(WEBHOOK, content=raw, headers=headers))

@@ -35,7 +35,7 @@ def test_the_defaults_are_the_runbooks() -> None:
     assert (settings.database_url, settings.webhook_url, settings.facebook_app_secret) == (None, None, None)
     assert (settings.app_env, settings.n8n_webhook_timeout_seconds, settings.follow_up_timeout_seconds) == ("local", 5.0, 5.0)
     assert (settings.lead_classify_use_llm, settings.lead_classify_llm_timeout_seconds) == (False, 6.0)
-    assert settings.facebook_app_secrets == ()
+    assert settings.webhook_secrets("facebook") == ()
 
 
 @pytest.mark.parametrize("name", SECRETS)
@@ -163,7 +163,7 @@ def test_production_refuses_a_key_that_can_be_guessed() -> None:
 
 
 def test_several_app_secrets_while_rotating() -> None:
-    assert read_settings({"FACEBOOK_APP_SECRET": " cũ , mới,,"}).facebook_app_secrets == ("cũ".encode(), "mới".encode())
+    assert read_settings({"FACEBOOK_APP_SECRET": " cũ , mới,,"}).webhook_secrets("facebook") == ("cũ".encode(), "mới".encode())
 
 
 @pytest.mark.parametrize(

@@ -6,14 +6,16 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Column, DateTime, ForeignKey, Index, Table, Text, Uuid, func, insert
+from sqlalchemy import Column, DateTime, ForeignKey, Index, Table, Text, Uuid, func
 from sqlalchemy.dialects.postgresql import JSONB
 
+from lead_signals.database.insert_rows import insert_rows
 from lead_signals.database.metadata import metadata
 from lead_signals.database.new_id import new_id
 from lead_signals.tenancy.tenant_session import TenantSession
 
 SYSTEM = "SYSTEM"
+OPERATOR = "OPERATOR"  # whoever holds the operator's key or the server's command line
 
 audit_events = Table(
     "audit_events",
@@ -34,6 +36,17 @@ class AuditEventType(StrEnum):
     """What can have happened."""
 
     LEAD_SIGNAL_CREATED = "LEAD_SIGNAL_CREATED"
+    LEAD_SIGNAL_EDITED = "LEAD_SIGNAL_EDITED"
+    LEAD_SIGNAL_WITHDRAWN = "LEAD_SIGNAL_WITHDRAWN"
+    LEAD_SIGNAL_HIDDEN = "LEAD_SIGNAL_HIDDEN"
+    LEAD_SIGNAL_SHOWN = "LEAD_SIGNAL_SHOWN"
+    LEAD_SIGNAL_COMPLETED = "LEAD_SIGNAL_COMPLETED"
+    LEAD_SIGNAL_READ_AGAIN = "LEAD_SIGNAL_READ_AGAIN"
+    FOLLOW_UP_CANCELLED = "FOLLOW_UP_CANCELLED"
+    CHANNEL_CONNECTED = "CHANNEL_CONNECTED"
+    CHANNEL_DISCONNECTED = "CHANNEL_DISCONNECTED"
+    API_KEY_MADE = "API_KEY_MADE"
+    API_KEY_REVOKED = "API_KEY_REVOKED"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,19 +62,19 @@ class AuditEvent:
 
 async def record(session: TenantSession, tenant_id: UUID, events: Sequence[AuditEvent]) -> None:
     """Append events in the transaction of what they tell."""
-    if events:
-        await session.execute(
-            insert(audit_events),
-            [
-                {
-                    "tenant_id": tenant_id,
-                    "id": new_id(),
-                    "event_type": event.event_type.value,
-                    "actor": event.actor,
-                    "entity_type": event.entity_type,
-                    "entity_id": event.entity_id,
-                    "detail": dict(event.detail),
-                }
-                for event in events
-            ],
-        )
+    await insert_rows(
+        session,
+        audit_events,
+        [
+            {
+                "tenant_id": tenant_id,
+                "id": new_id(),
+                "event_type": event.event_type.value,
+                "actor": event.actor,
+                "entity_type": event.entity_type,
+                "entity_id": event.entity_id,
+                "detail": event.detail,
+            }
+            for event in events
+        ],
+    )

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, Protocol, TypeVar
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, case, func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -87,21 +87,25 @@ async def _while_database_is_away(claim: Claim, what: str, step: Callable[[], Aw
 
 
 async def _read_owed(engine: AsyncEngine, claim: Claim) -> _Owed | None:
-    """What to send; None when it is no longer ours, or has killed so many workers that it dies here."""
+    """What to send; None when it is no longer ours or no longer wanted, or has killed so many workers that it dies here."""
     async with tenant_session(engine, claim.tenant_id) as session:
         last_recorded = (
             select(func.coalesce(func.max(delivery_attempts.c.attempt), 0))
             .where(delivery_attempts.c.tenant_id == claim.tenant_id, delivery_attempts.c.follow_up_id == claim.id)
             .scalar_subquery()
         )
-        row = (
-            await session.execute(select(follow_ups.c.body, follow_ups.c.failures, last_recorded.label("last_recorded")).where(*_is(claim)))
-        ).one_or_none()
+        columns = (follow_ups.c.body, follow_ups.c.failures, follow_ups.c.cancel_asked, last_recorded.label("last_recorded"))
+        row = (await session.execute(select(*columns).where(*_is(claim)))).one_or_none()
         if row is None:
+            return None
+        if row.cancel_asked:
+            # Asked after the claim and before the call, or while a worker had it that died or gave it back.
+            await settle(session, follow_ups, claim, _finished(FollowUpState.CANCELLED.value))
+            log.info("follow_up_cancelled", follow_up_id=str(claim.id))
             return None
         if claim.attempts - row.last_recorded <= CRASH_LIMIT:
             return _Owed(row.body, row.failures)
-        await settle(session, follow_ups, claim, _finished(FollowUpState.DEAD))
+        await settle(session, follow_ups, claim, _finished(_unless_cancelled(FollowUpState.DEAD)))
     log.error("follow_up_dead", follow_up_id=str(claim.id), reason="every attempt crashed its worker", attempts=claim.attempts)
     return None
 
@@ -134,16 +138,26 @@ async def _record(session: TenantSession, claim: Claim, attempt: _Attempt) -> No
 
 def _next_state(outcome: Outcome, failures_before: int) -> dict[str, Any]:
     if outcome.kind is OutcomeKind.DELIVERED:
-        return _finished(FollowUpState.DELIVERED)
+        return _finished(FollowUpState.DELIVERED.value)
     failures = failures_before + 1
     delay = None if outcome.kind is OutcomeKind.GIVE_UP else delay_after(failures)
     if delay is None:
-        return _finished(FollowUpState.DEAD) | {"failures": failures}
-    return {"state": FollowUpState.RETRYING.value, "failures": failures, "due_at": _from_now(delay)}
+        return _finished(_unless_cancelled(FollowUpState.DEAD)) | {"failures": failures}
+    return {
+        "state": _unless_cancelled(FollowUpState.RETRYING),
+        "finished_at": case((follow_ups.c.cancel_asked, func.now())),
+        "failures": failures,
+        "due_at": _from_now(delay),
+    }
 
 
-def _finished(state: FollowUpState) -> dict[str, Any]:
-    return {"state": state.value, "finished_at": func.now()}
+def _unless_cancelled(state: FollowUpState) -> ColumnElement[str]:
+    """Decided by the row as it is when the UPDATE has it: a cancellation may have come while the receiver was called."""
+    return case((follow_ups.c.cancel_asked, FollowUpState.CANCELLED.value), else_=state.value)
+
+
+def _finished(state: str | ColumnElement[str]) -> dict[str, Any]:
+    return {"state": state, "finished_at": func.now()}
 
 
 def _from_now(delay: timedelta) -> Any:

@@ -2,7 +2,19 @@
 
 from enum import StrEnum
 
-from sqlalchemy import CheckConstraint, Column, ForeignKeyConstraint, Integer, LargeBinary, Table, Text, UniqueConstraint, Uuid, text
+from sqlalchemy import (
+    Boolean,
+    CheckConstraint,
+    Column,
+    ForeignKeyConstraint,
+    Integer,
+    LargeBinary,
+    Table,
+    Text,
+    UniqueConstraint,
+    Uuid,
+    text,
+)
 
 from lead_signals.database.lease import due_index, lease_columns
 from lead_signals.database.metadata import metadata
@@ -31,6 +43,8 @@ follow_ups = Table(
     Column("state", Text, nullable=False, server_default=FollowUpState.PENDING.value),
     Column("body", LargeBinary, nullable=False),
     Column("failures", Integer, nullable=False, server_default=text("0")),
+    # The lead was withdrawn while an attempt ran: it counts if it succeeds, and nothing follows if it fails.
+    Column("cancel_asked", Boolean, nullable=False, server_default=text("false")),
     *lease_columns(),
     ForeignKeyConstraint(["tenant_id", "lead_id"], ["lead_signals.tenant_id", "lead_signals.id"], ondelete="CASCADE"),
     UniqueConstraint("tenant_id", "lead_id", "destination"),

@@ -3,7 +3,7 @@
 The bytes are stored with the promise, so every attempt carries the same body under the same webhook-id.
 """
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
@@ -35,4 +35,4 @@ class FollowUpRequest:
 
     def body(self) -> bytes:
         """The JSON bytes that are stored, signed and sent."""
-        return orjson.dumps(asdict(self), default=str)  # asyncpg's UUIDs are a subclass, which orjson leaves to `default`
+        return orjson.dumps(self, default=str)  # asyncpg's UUIDs are a subclass, which orjson leaves to `default`

@@ -6,12 +6,15 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
+from lead_signals.connections.channel_health import ChannelTrouble
 from lead_signals.database.addresses import DatabaseAddresses
 from lead_signals.database.embedded_database import database_of, default_data_directory
 from lead_signals.database.engine import app_engine
 from lead_signals.database.migrate import newest_revision
 from lead_signals.health.readiness import Check, Readiness, readiness
 from lead_signals.intake.unrouted_delivery import UnknownChannel
+from lead_signals.leads.look_up import LookUpKind
+from lead_signals.printable import printable
 from lead_signals.settings import ConfigurationError, Settings, missing_secrets, read_settings
 
 NEEDS_A_HAND = "  ✗ "
@@ -48,8 +51,12 @@ def examine(data_directory: Path | None = None) -> Diagnosis:
     lines += [_unknown_channel_line(channel) for channel in seen.unknown_channels[:PAGES_TOLD]]
     if len(seen.unknown_channels) > PAGES_TOLD:
         lines.append(f"{NEEDS_A_HAND}… and {len(seen.unknown_channels) - PAGES_TOLD} more such Pages")
+    lines += _channel_lines(seen)
+    lines += _look_up_lines(seen)
     if seen.kept_for_connected:
-        lines.append(f"  · {seen.kept_for_connected} deliveries from before their Page was connected are kept, and not read yet")
+        lines.append(
+            f"  · {seen.kept_for_connected} deliveries from before their Page was connected are kept: a running worker makes leads of them"
+        )
     return Diagnosis(lines, well=not any(line.startswith(NEEDS_A_HAND) for line in lines))
 
 
@@ -107,6 +114,29 @@ def _backlog_lines(settings: Settings, seen: Readiness) -> list[str]:
     return lines
 
 
+def _channel_lines(seen: Readiness) -> list[str]:
+    troubles = (*seen.channel_troubles.quiet, *seen.channel_troubles.needing_a_hand)
+    lines = [_channel_line(trouble) for trouble in troubles[:PAGES_TOLD]]
+    return lines if len(troubles) <= PAGES_TOLD else [*lines, f"{NEEDS_A_HAND}… and {len(troubles) - PAGES_TOLD} more such channels"]
+
+
+def _channel_line(trouble: ChannelTrouble) -> str:
+    name = printable(trouble.name or trouble.external_id)
+    return f"{NEEDS_A_HAND}channel {name} ({trouble.platform}) of {printable(trouble.tenant_name)}: {printable(trouble.sentence)}"
+
+
+def _look_up_lines(seen: Readiness) -> list[str]:
+    """What waits for the platform's answer; only a form that waits for somebody needs a hand, names may wait for ever."""
+    lines = []
+    for waiting in seen.waiting_look_ups:
+        what = "lead forms" if waiting.kind is LookUpKind.LEAD_FORM else "sender names"
+        because = "" if waiting.last_failure is None else f" ({waiting.last_failure.replace('_', ' ')})"
+        mark = NEEDS_A_HAND if waiting.kind is LookUpKind.LEAD_FORM and waiting.last_failure is not None else "  · "
+        lines.append(f"{mark}{waiting.count} {what} wait to be asked of the platform{because}")
+    return lines
+
+
 def _unknown_channel_line(channel: UnknownChannel) -> str:
     page = ascii(channel.external_id)[1:-1]  # a stranger chose it: on a terminal it must not end a line or start an escape sequence
-    return f"{NEEDS_A_HAND}Page {page} ({channel.platform}) writes to us and belongs to no tenant: {channel.deliveries} deliveries kept"
+    kept = f"{channel.deliveries} deliveries kept"
+    return f"{NEEDS_A_HAND}Page {page} ({channel.platform}) writes to us and belongs to no tenant: {kept}; lead-signals channels connect"

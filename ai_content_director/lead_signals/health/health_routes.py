@@ -25,7 +25,7 @@ def health_routes(engine: AsyncEngine, operator: OperatorAccess, newest_revision
     async def health() -> dict[str, str]:
         return {"status": "ok"}
 
-    @router.get("/ready", summary="Database, migrations, worker")
+    @router.get("/ready", summary="Database, migrations, worker, channels")
     async def ready() -> Response:
         seen = await readiness(engine, newest_revision=newest_revision, thorough=False)
         # A missing worker is told, not punished: taking the door out of service would lose deliveries to keep follow-ups waiting.
@@ -48,6 +48,7 @@ def _told(seen: Readiness) -> dict[str, Any]:
         "database": asdict(seen.database),
         "migrations": asdict(seen.migrations),
         "worker": asdict(seen.worker),
+        "channels": asdict(seen.channels),
     }
 
 
@@ -60,7 +61,7 @@ class _Once:
 
 def _gauges(seen: Readiness) -> list[bytes]:
     ready = GaugeMetricFamily("lead_signals_ready", "1 when the part is well", labels=["part"])
-    for part, check in (("database", seen.database), ("migrations", seen.migrations), ("worker", seen.worker)):
+    for part, check in (("database", seen.database), ("migrations", seen.migrations), ("worker", seen.worker), ("channels", seen.channels)):
         ready.add_metric([part], float(check.ok))
     families = [ready]
     if seen.backlog is not None:
@@ -71,5 +72,11 @@ def _gauges(seen: Readiness) -> list[bytes]:
         oldest.add_metric([], seen.backlog.oldest_due_seconds)
         unknown = GaugeMetricFamily("lead_signals_unknown_channels", "Pages that write to us although nobody connected them")
         unknown.add_metric([], len(seen.unknown_channels))
-        families += [follow_ups, oldest, unknown]
+        troubled = GaugeMetricFamily("lead_signals_channels", "Channels that need a look, by what is the matter", labels=["trouble"])
+        troubled.add_metric(["quiet"], len(seen.channel_troubles.quiet))
+        troubled.add_metric(["needs_a_hand"], len(seen.channel_troubles.needing_a_hand))
+        waiting = GaugeMetricFamily("lead_signals_look_ups", "Look-ups that wait, by kind and last failure", labels=["kind", "because"])
+        for wait in seen.waiting_look_ups:
+            waiting.add_metric([wait.kind.value, wait.last_failure or ""], wait.count)
+        families += [follow_ups, oldest, unknown, troubled, waiting]
     return [generate_latest(_Once(families))]

@@ -1,15 +1,17 @@
-"""What must hold for work to flow: a database, on the newest revision, with a worker that beats and promises that are kept."""
+"""What must hold for work to flow: a database, on the newest revision, with a worker that beats, promises that are kept, channels heard."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from lead_signals.connections.channel_health import ChannelHealth, channel_health
 from lead_signals.database.availability import database_is_away, why_away
 from lead_signals.database.engine import UnsafeDatabaseError, assert_safe
 from lead_signals.database.heartbeat import workers_seen
 from lead_signals.database.migrate import NEWER_DATABASE, revision_of
+from lead_signals.enrichment.waiting_look_ups import WaitingLookUps, waiting_look_ups
 from lead_signals.followups.follow_up import FollowUpState, follow_ups
 from lead_signals.intake.unrouted_delivery import UnknownChannel, count_kept_for_connected, unknown_channels
 from lead_signals.tenancy.tenant_session import AcrossTenantsSession, across_tenants_session
@@ -33,15 +35,21 @@ class FollowUpBacklog:
 
 @dataclass(frozen=True, slots=True)
 class Readiness:
-    """`status`: "ready"; "degraded" (deliveries are taken, but follow-ups wait); "unready" (nothing can be taken)."""
+    """`status`: "ready"; "degraded" (deliveries are taken, but follow-ups wait); "unready" (nothing can be taken).
+
+    A channel that is quiet or needs a hand is told and changes nothing of that: it is one tenant's trouble.
+    """
 
     status: str
     database: Check
     migrations: Check
     worker: Check
+    channels: Check
     backlog: FollowUpBacklog | None = None
     unknown_channels: tuple[UnknownChannel, ...] = ()
     kept_for_connected: int = 0
+    channel_troubles: ChannelHealth = field(default_factory=ChannelHealth)
+    waiting_look_ups: tuple[WaitingLookUps, ...] = ()
 
 
 async def readiness(engine: AsyncEngine, *, newest_revision: str, thorough: bool) -> Readiness:
@@ -54,12 +62,12 @@ async def readiness(engine: AsyncEngine, *, newest_revision: str, thorough: bool
         async with across_tenants_session(engine) as session:
             return await _look(session, newest_revision, thorough=thorough)
     except UnsafeDatabaseError as unsafe:
-        return Readiness("unready", Check(ok=False, sentence=str(unsafe)), not_asked, not_asked)
+        return Readiness("unready", Check(ok=False, sentence=str(unsafe)), not_asked, not_asked, not_asked)
     except Exception as error:
         if not database_is_away(error):
             raise
         sentence = f"PostgreSQL cannot be used ({why_away(error)}): is it up, is DATABASE_URL right, did alembic upgrade head run once?"
-        return Readiness("unready", Check(ok=False, sentence=sentence), not_asked, not_asked)
+        return Readiness("unready", Check(ok=False, sentence=sentence), not_asked, not_asked, not_asked)
 
 
 async def _look(session: AcrossTenantsSession, newest_revision: str, *, thorough: bool) -> Readiness:
@@ -70,19 +78,22 @@ async def _look(session: AcrossTenantsSession, newest_revision: str, *, thorough
         # Revisions are named by their date, so a later name is a newer database.
         advice = NEWER_DATABASE if revision is not None and revision > newest_revision else "run alembic upgrade head"
         sentence = f"at {revision or 'nothing'}, this program needs {newest_revision}: {advice}"
-        return Readiness(
-            "unready", database, Check(ok=False, sentence=sentence), Check(ok=False, sentence="not known before the migration")
-        )
+        unknown = Check(ok=False, sentence="not known before the migration")
+        return Readiness("unready", database, Check(ok=False, sentence=sentence), unknown, unknown)
     workers = await workers_seen(session)
     worker = Check(ok=workers.alive > 0, sentence=_workers(workers.alive, workers.last_beat_at))
+    troubles = await channel_health(session)
     return Readiness(
         "ready" if worker.ok else "degraded",
         database,
         Check(ok=True, sentence=f"at {revision}"),
         worker,
+        _channels(troubles),
         await follow_up_backlog(session) if thorough else None,
         tuple(await unknown_channels(session)) if thorough else (),
         await count_kept_for_connected(session) if thorough else 0,
+        troubles if thorough else ChannelHealth(),
+        tuple(await waiting_look_ups(session)) if thorough else (),
     )
 
 
@@ -91,6 +102,14 @@ def _workers(alive: int, last_beat_at: datetime | None) -> str:
         return f"{alive} beating"
     when = "never seen" if last_beat_at is None else f"last beat at {last_beat_at.isoformat(timespec='seconds')}"
     return f"no worker beats ({when}): start one with lead-signals worker; follow-ups wait until then"
+
+
+def _channels(troubles: ChannelHealth) -> Check:
+    """Counts alone: /ready is open to machines nearby, and says nothing about a tenant."""
+    quiet, broken = len(troubles.quiet), len(troubles.needing_a_hand)
+    if not quiet and not broken:
+        return Check(ok=True, sentence="all heard as usual")
+    return Check(ok=False, sentence=f"{quiet} far quieter than their habit, {broken} with a token or subscription to mend: see doctor")
 
 
 async def follow_up_backlog(session: AcrossTenantsSession) -> FollowUpBacklog:

@@ -1,255 +1,257 @@
-"""Admit a delivery: receipts, leads, audit events and promised follow-ups, in one transaction.
+"""Admit deliveries: receipts, leads, changes, audit events and promised follow-ups of all of them, in one transaction.
 
-Nothing is acknowledged before the commit. If PostgreSQL refuses the batch because of what one item holds, the delivery is
-admitted again item by item, so that the strange one lands in quarantine and its neighbours become leads. If it refuses what goes
-with the leads (receipt, audit, promises), all signals of that tenant's part land in quarantine: content is never a 500.
+Nothing is acknowledged before the commit. What PostgreSQL refuses because of what an item holds is admitted again, item by item, so
+that the strange one lands in quarantine and its neighbours become leads. If it refuses what goes with the leads (receipt, audit,
+promises), everything of that tenant's part lands in quarantine: content is never a 500.
 """
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
+from typing import TypeAlias
 from uuid import UUID
 
-import orjson
-from sqlalchemy import insert
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from lead_signals.audit.audit_event import AuditEvent, AuditEventType, record
-from lead_signals.database.new_id import new_id
+from lead_signals.database.lock_patience import limit_lock_waits
 from lead_signals.database.refused_values import values_refused
-from lead_signals.intake.beside_the_loop import beside_the_loop
-from lead_signals.intake.receipt import quarantined_items, receipts
-from lead_signals.intake.route_delivery import RoutedDelivery, RoutedPart
+from lead_signals.intake.admission import Admission
+from lead_signals.intake.prepare import Prepared, quarantined_change, quarantined_lead
+from lead_signals.intake.route_delivery import RoutedDelivery, RoutedPart, TenantIdSource
 from lead_signals.intake.unrouted_delivery import keep_unrouted
-from lead_signals.intent.classify import classify
+from lead_signals.intake.write_receipts import Envelope, write_receipts
+from lead_signals.leads.apply_changes import ChangeOutcome, apply_changes
+from lead_signals.leads.hold_history import hold_history
 from lead_signals.leads.open_leads import LeadDraft, OpenedLead, open_leads
-from lead_signals.leads.promise_follow_ups import FollowUpPolicy, promise_follow_ups
+from lead_signals.leads.promise_follow_ups import FollowUpPolicy
+from lead_signals.leads.record_changes import ChangeDraft, RecordedChange, record_changes
+from lead_signals.leads.request_look_ups import request_look_ups
 from lead_signals.log_context import get_logger
-from lead_signals.platforms.inbound_signal import InboundSignal, QuarantinedItem
+from lead_signals.platforms.inbound_signal import QuarantinedItem
 from lead_signals.request_body import RefusedRequest
+from lead_signals.tenancy.channel import channels_with_token
 from lead_signals.tenancy.tenant import find_tenant
 from lead_signals.tenancy.tenant_session import TenantSession, enter_tenant
 
 log = get_logger(__name__)
 
 REFUSED_BY_DATABASE = "refused_by_database"
+CHANGE_BEFORE_ITS_MESSAGE = "change_before_its_message"
+
+Fate: TypeAlias = list[Admission] | RefusedRequest
+"""What became of one delivery: an admission for each tenant it holds something for, or why it was refused."""
 
 
 @dataclass(frozen=True, slots=True)
-class Admission:
-    """What became of the items of one tenant's part. The five counts add up to the items received."""
+class _Share:
+    """What one delivery holds for one tenant; `position` is the delivery's place in the batch."""
 
-    tenant_id: UUID
-    lead_ids: Sequence[UUID]
-    created: int
-    duplicate: int
-    ignored: Counter[str]
-    quarantined: Counter[str]
-    updated: int = 0
+    position: int
+    platform: str
+    signed: bool
+    part: RoutedPart
 
 
-@dataclass(slots=True)
-class _Prepared:
-    drafts: list[tuple[LeadDraft, InboundSignal]] = field(default_factory=list)
-    quarantined: list[QuarantinedItem] = field(default_factory=list)
+@dataclass(frozen=True, slots=True)
+class _Written:
+    """What was written of a tenant's shares, before it is counted."""
+
+    opened: Sequence[OpenedLead]
+    recorded: Sequence[RecordedChange]
 
 
-async def admit(engine: AsyncEngine, delivery: RoutedDelivery, policy: FollowUpPolicy) -> list[Admission]:
-    """Write the delivery down and return what became of it, after the commit.
+async def admit_together(engine: AsyncEngine, deliveries: Sequence[RoutedDelivery], policy: FollowUpPolicy) -> list[Fate]:
+    """Write these deliveries down in one transaction; their fates, in their order, after the commit.
 
-    Raises RefusedRequest, and nothing is stored: 404 when the named tenant does not exist, 503 when PostgreSQL refuses even to
-    keep the delivery unread.
+    A delivery that names a tenant which does not exist is refused (404) and its neighbours are not. Raises what the database
+    raises, and then nothing of any of them is stored: with `held_up`, try each tenant's by themselves; with anything else but a
+    database that is away, each by `admit_alone`.
     """
-    prepared = await beside_the_loop(sum(len(part.body) for part in delivery.parts), _prepare_all, delivery.parts)
-    try:
-        return await _admit_in_one_transaction(engine, delivery, prepared, policy, one_by_one=False)
-    except DBAPIError as error:
-        if not values_refused(error):
-            raise
-        log.warning("batch_refused_by_database", **_refusal(error))
-    try:
-        return await _admit_in_one_transaction(engine, delivery, prepared, policy, one_by_one=True)
-    except DBAPIError as error:
-        if not values_refused(error):
-            raise
-        log.critical("delivery_refused_by_database", **_refusal(error))
-    raise RefusedRequest(503, REFUSED_BY_DATABASE, "The database refused this delivery; nothing was stored. The operator must look.")
-
-
-def _prepare_all(parts: Sequence[RoutedPart]) -> list[_Prepared]:
-    return [_prepare(part) for part in parts]
-
-
-def _prepare(part: RoutedPart) -> _Prepared:
-    """Classify before the transaction opens; an item that cannot even be classified goes to quarantine."""
-    prepared = _Prepared(quarantined=list(part.reading.quarantined))
-    for signal in part.reading.signals:
-        try:
-            prepared.drafts.append((_draft(signal), signal))
-        except Exception as error:
-            log.error("classify_crashed", error=error.__class__.__name__)
-            prepared.quarantined.append(_quarantined(signal, "classify_crashed"))
-    return prepared
-
-
-def _draft(signal: InboundSignal) -> LeadDraft:
-    said_at = {} if signal.said_at is None else {"said_at": signal.said_at.isoformat()}
-    return LeadDraft(
-        platform=signal.platform,
-        source_type=signal.source_type.value,
-        source_subtype=signal.source_subtype,
-        external_post_id=signal.external_post_id,
-        external_thread_id=signal.external_thread_id,
-        external_message_id=signal.external_message_id,
-        author_name=signal.author_name,
-        author_id=signal.author_id,
-        content_text=signal.content_text,
-        permalink_url=signal.permalink_url,
-        verdict=classify(signal.content_text),
-        meta={**signal.meta, **said_at},
-    )
-
-
-def _quarantined(signal: InboundSignal, reason: str) -> QuarantinedItem:
-    item = {
-        "external_message_id": signal.external_message_id,
-        "author_id": signal.author_id,
-        "author_name": signal.author_name,
-        "content_text": signal.content_text,
-    }
-    return QuarantinedItem(reason, dict(item), signal.channel_external_id)
-
-
-async def _admit_in_one_transaction(
-    engine: AsyncEngine, delivery: RoutedDelivery, prepared: Sequence[_Prepared], policy: FollowUpPolicy, *, one_by_one: bool
-) -> list[Admission]:
+    fates: list[Fate] = [[] for _ in deliveries]
     async with engine.begin() as connection:
-        admissions = []
-        for part, of_part in sorted(zip(delivery.parts, prepared, strict=True), key=lambda pair: pair[0].tenant_id):
-            session = await enter_tenant(connection, part.tenant_id)
-            admit_part = _admit_part_in_pieces if one_by_one else _admit_part
-            admissions.append(await admit_part(session, delivery, part, of_part, policy))
-        await keep_unrouted(connection, delivery.platform, delivery.unrouted)
-    return admissions
+        await limit_lock_waits(connection)
+        for tenant_id, shares in sorted(_by_tenant(deliveries).items()):  # one order for all: batches never deadlock
+            session = await enter_tenant(connection, tenant_id)
+            if await _begin(session, tenant_id, shares, fates):
+                written = await _write(session, tenant_id, shares)
+                _tell(fates, shares, await _finish(session, tenant_id, shares, written, policy))
+        for delivery in deliveries:
+            await keep_unrouted(connection, delivery.platform, delivery.unrouted)
+    return fates
 
 
-async def _admit_part_in_pieces(
-    session: TenantSession, delivery: RoutedDelivery, part: RoutedPart, prepared: _Prepared, policy: FollowUpPolicy
-) -> Admission:
-    """Each lead by itself; when it is not a lead that is refused but what goes with it, all signals of this part to quarantine."""
+async def admit_alone(engine: AsyncEngine, delivery: RoutedDelivery, policy: FollowUpPolicy) -> Fate:
+    """Write one delivery down whose batch PostgreSQL refused: item by item, and what it refuses to quarantine.
+
+    The fate is a refusal with 503 when PostgreSQL refuses even to keep the delivery unread.
+    """
+    fates: list[Fate] = [[]]
     try:
-        async with session.begin_nested():
-            return await _admit_part(session, delivery, part, prepared, policy, one_by_one=True)
+        async with engine.begin() as connection:
+            await limit_lock_waits(connection)
+            for tenant_id, shares in sorted(_by_tenant([delivery]).items()):
+                session = await enter_tenant(connection, tenant_id)
+                # Item by item, rows are locked in another order than a batch locks them: the two must not meet in a circle.
+                if await _begin(session, tenant_id, shares, fates, alone=True):
+                    _tell(fates, shares, [await _admit_in_pieces(session, tenant_id, share, policy) for share in shares])
+            await keep_unrouted(connection, delivery.platform, delivery.unrouted)
     except DBAPIError as error:
         if not values_refused(error):
             raise
-        log.error("part_refused_by_database", tenant_id=str(part.tenant_id), **_refusal(error))
-    refused = [_quarantined(signal, REFUSED_BY_DATABASE) for _, signal in prepared.drafts]
-    return await _admit_part(session, delivery, part, _Prepared(quarantined=[*prepared.quarantined, *refused]), policy)
+        log.critical("delivery_refused_by_database", **refusal_of(error))
+        return RefusedRequest(503, REFUSED_BY_DATABASE, "The database refused this delivery; nothing was stored. The operator must look.")
+    return fates[0]
 
 
-async def _admit_part(
-    session: TenantSession,
-    delivery: RoutedDelivery,
-    part: RoutedPart,
-    prepared: _Prepared,
-    policy: FollowUpPolicy,
-    *,
-    one_by_one: bool = False,
-) -> Admission:
-    if await find_tenant(session, part.tenant_id) is None:
-        raise RefusedRequest(404, "unknown_tenant", f"There is no tenant {part.tenant_id}; onboard it with POST /onboarding.")
-    receipt_id = new_id()
-    quarantined = list(prepared.quarantined)
-    drafts = [draft for draft, _ in prepared.drafts]
-    if one_by_one:
-        opened, drafts_written = await _open_one_by_one(session, part.tenant_id, receipt_id, prepared.drafts, quarantined)
-    else:
-        opened, drafts_written = await open_leads(session, part.tenant_id, receipt_id, drafts), len(drafts)
-    admission = Admission(
-        tenant_id=part.tenant_id,
-        lead_ids=[lead.id for lead in opened],
-        created=len(opened),
-        duplicate=drafts_written - len(opened),
-        ignored=Counter(str(item.reason) for item in part.reading.ignored),  # plain text: these become keys of JSON
-        quarantined=Counter(str(item.reason) for item in quarantined),
-    )
-    await _write_receipt(session, delivery, part, receipt_id, admission)
-    await _write_quarantine(session, part.tenant_id, receipt_id, quarantined)
-    await record(session, part.tenant_id, [_created(lead, receipt_id) for lead in opened])
-    await promise_follow_ups(session, part.tenant_id, opened, policy)
-    return admission
-
-
-async def _open_one_by_one(
-    session: TenantSession,
-    tenant_id: UUID,
-    receipt_id: UUID,
-    drafts: Sequence[tuple[LeadDraft, InboundSignal]],
-    quarantined: list[QuarantinedItem],
-) -> tuple[list[OpenedLead], int]:
-    """Open each lead under its own savepoint; what the database refuses joins `quarantined`. Returns (opened, written drafts)."""
-    opened: list[OpenedLead] = []
-    written = 0
-    for draft, signal in drafts:
-        try:
-            async with session.begin_nested():
-                opened += await open_leads(session, tenant_id, receipt_id, [draft])
-                written += 1
-        except DBAPIError as error:
-            if not values_refused(error):
-                raise
-            quarantined.append(_quarantined(signal, REFUSED_BY_DATABASE))
-    return opened, written
-
-
-def _refusal(error: DBAPIError) -> dict[str, str | None]:
+def refusal_of(error: Exception) -> dict[str, str | None]:
     """What may be logged of it: PostgreSQL quotes the refused row, and with it a customer's words, in its message."""
-    cause = getattr(error.orig, "__cause__", None)
+    cause = getattr(getattr(error, "orig", None), "__cause__", None)
     return {
-        "error": cause.__class__.__name__,
+        "error": (cause or error).__class__.__name__,
         "table": getattr(cause, "table_name", None),
         "constraint": getattr(cause, "constraint_name", None),
     }
 
 
-async def _write_receipt(
-    session: TenantSession, delivery: RoutedDelivery, part: RoutedPart, receipt_id: UUID, admission: Admission
-) -> None:
-    await session.execute(
-        insert(receipts).values(
-            tenant_id=part.tenant_id,
-            id=receipt_id,
-            platform=delivery.platform,
-            tenant_id_source=part.tenant_id_source.value,
-            signed=delivery.signed,
-            body=part.body,
-            body_is_excerpt=part.body_is_excerpt,
-            items_received=part.reading.items_received,
-            items_created=admission.created,
-            items_updated=admission.updated,
-            items_duplicate=admission.duplicate,
-            items_ignored=admission.ignored.total(),
-            items_quarantined=admission.quarantined.total(),
-            ignored_reasons=dict(admission.ignored),
-        )
+def _by_tenant(deliveries: Sequence[RoutedDelivery]) -> dict[UUID, list[_Share]]:
+    shares: dict[UUID, list[_Share]] = {}
+    for position, delivery in enumerate(deliveries):
+        for part in delivery.parts:
+            shares.setdefault(part.tenant_id, []).append(_Share(position, delivery.platform, delivery.signed, part))
+    return shares
+
+
+async def _begin(session: TenantSession, tenant_id: UUID, shares: Sequence[_Share], fates: list[Fate], *, alone: bool = False) -> bool:
+    """Hold the tenant's histories, `alone` or as far as needed. False when there is no such tenant: then its shares are refused."""
+    await hold_history(session, tenant_id, changing=alone or any(share.part.prepared.changes for share in shares))
+    # A channel belongs to a tenant that exists; a header or a body can name anybody.
+    if all(share.part.tenant_id_source is TenantIdSource.CHANNEL for share in shares) or await find_tenant(session, tenant_id) is not None:
+        return True
+    for share in shares:
+        fates[share.position] = RefusedRequest(404, "unknown_tenant", f"There is no tenant {tenant_id}; onboard it with POST /onboarding.")
+    return False
+
+
+def _tell(fates: list[Fate], shares: Sequence[_Share], admissions: Sequence[Admission]) -> None:
+    for share, admission in zip(shares, admissions, strict=True):
+        fate = fates[share.position]
+        if isinstance(fate, list):
+            fate.append(admission)
+
+
+async def _write(session: TenantSession, tenant_id: UUID, shares: Sequence[_Share]) -> _Written:
+    opened = await open_leads(session, tenant_id, [lead for share in shares for lead in share.part.prepared.leads])
+    recorded = await record_changes(session, tenant_id, [change for share in shares for change in share.part.prepared.changes])
+    return _Written(opened, recorded)
+
+
+async def _admit_in_pieces(session: TenantSession, tenant_id: UUID, share: _Share, policy: FollowUpPolicy) -> Admission:
+    """Each item by itself; when it is not an item that is refused but what goes with it, all of this part to quarantine."""
+    try:
+        async with session.begin_nested():
+            sifted, written = await _write_one_by_one(session, tenant_id, share)
+            (admission,) = await _finish(session, tenant_id, [sifted], written, policy)
+            return admission
+    except DBAPIError as error:
+        if not values_refused(error):
+            raise
+        log.error("part_refused_by_database", tenant_id=str(tenant_id), **refusal_of(error))
+    (admission,) = await _finish(session, tenant_id, [_with(share, _all_quarantined(share.part.prepared))], _Written([], []), policy)
+    return admission
+
+
+async def _write_one_by_one(session: TenantSession, tenant_id: UUID, share: _Share) -> tuple[_Share, _Written]:
+    """Write each item under its own savepoint. What the database refuses is in quarantine in the share that comes back."""
+    prepared = share.part.prepared
+    leads, changes, quarantined = list[LeadDraft](), list[ChangeDraft](), list(prepared.quarantined)
+    opened, recorded = list[OpenedLead](), list[RecordedChange]()
+    for lead in prepared.leads:
+        try:
+            async with session.begin_nested():
+                opened += await open_leads(session, tenant_id, [lead])
+            leads.append(lead)
+        except DBAPIError as error:
+            quarantined.append(_refused(error, quarantined_lead(lead, REFUSED_BY_DATABASE)))
+    for change in prepared.changes:
+        try:
+            async with session.begin_nested():
+                recorded += await record_changes(session, tenant_id, [change])
+            changes.append(change)
+        except DBAPIError as error:
+            quarantined.append(_refused(error, quarantined_change(change, REFUSED_BY_DATABASE)))
+    sifted = replace(prepared, leads=tuple(leads), changes=tuple(changes), quarantined=tuple(quarantined))
+    return _with(share, sifted), _Written(opened, recorded)
+
+
+def _refused(error: DBAPIError, item: QuarantinedItem) -> QuarantinedItem:
+    if not values_refused(error):
+        raise error
+    return item
+
+
+def _all_quarantined(prepared: Prepared) -> Prepared:
+    leads = tuple(quarantined_lead(lead, REFUSED_BY_DATABASE) for lead in prepared.leads)
+    changes = tuple(quarantined_change(change, REFUSED_BY_DATABASE) for change in prepared.changes)
+    return replace(prepared, leads=(), changes=(), quarantined=(*prepared.quarantined, *leads, *changes))
+
+
+def _with(share: _Share, prepared: Prepared) -> _Share:
+    return replace(share, part=replace(share.part, prepared=prepared))
+
+
+async def _finish(
+    session: TenantSession, tenant_id: UUID, shares: Sequence[_Share], written: _Written, policy: FollowUpPolicy
+) -> list[Admission]:
+    """Everything that goes with the new leads and changes, and the count of it all: one admission for each share."""
+    await record(session, tenant_id, [_created(lead) for lead in written.opened])
+    opened = await _ask_what_is_missing(session, tenant_id, written.opened)
+    outcomes = await apply_changes(session, tenant_id, written.recorded, opened, policy)
+    admissions = _count(tenant_id, shares, opened, outcomes)
+    await write_receipts(
+        session,
+        [Envelope(share.platform, share.signed, share.part, admission) for share, admission in zip(shares, admissions, strict=True)],
     )
+    return admissions
 
 
-async def _write_quarantine(session: TenantSession, tenant_id: UUID, receipt_id: UUID, items: Sequence[QuarantinedItem]) -> None:
-    if items:
-        await session.execute(
-            insert(quarantined_items),
-            [
-                {"tenant_id": tenant_id, "id": new_id(), "receipt_id": receipt_id, "reason": item.reason, "item": orjson.dumps(item.item)}
-                for item in items
-            ],
+async def _ask_what_is_missing(session: TenantSession, tenant_id: UUID, opened: Sequence[OpenedLead]) -> Sequence[OpenedLead]:
+    """Owe the look-ups of these leads. The same leads, those of known senders with their names."""
+    if all(lead.draft.author_name for lead in opened):  # ordinary comments: nothing is missing, and nothing is asked of the database
+        return opened
+    return await request_look_ups(session, tenant_id, opened, await channels_with_token(session, tenant_id))
+
+
+def _count(tenant_id: UUID, shares: Sequence[_Share], opened: Sequence[OpenedLead], outcomes: Sequence[ChangeOutcome]) -> list[Admission]:
+    lead_ids: dict[UUID, list[UUID]] = {}
+    for lead in opened:
+        lead_ids.setdefault(lead.draft.receipt_id, []).append(lead.id)
+    admissions, of_change = [], iter(outcomes)
+    for share in shares:
+        prepared = share.part.prepared
+        fates = Counter(next(of_change) for _ in prepared.changes)
+        created = lead_ids.get(prepared.receipt_id, [])
+        ignored = Counter(str(item.reason) for item in prepared.ignored)  # plain text: these become keys of JSON
+        if fates[ChangeOutcome.WAITING]:
+            ignored[CHANGE_BEFORE_ITS_MESSAGE] += fates[ChangeOutcome.WAITING]
+        admissions.append(
+            Admission(
+                tenant_id=tenant_id,
+                received=prepared.items_received,
+                lead_ids=created,
+                created=len(created),
+                updated=fates[ChangeOutcome.UPDATED],
+                duplicate=len(prepared.leads) - len(created) + fates[ChangeOutcome.DUPLICATE],
+                ignored=ignored,
+                quarantined=Counter(str(item.reason) for item in prepared.quarantined),
+            )
         )
+    return admissions
 
 
-def _created(lead: OpenedLead, receipt_id: UUID) -> AuditEvent:
-    verdict = lead.draft.verdict
+def _created(lead: OpenedLead) -> AuditEvent:
+    draft, verdict = lead.draft, lead.draft.verdict
     return AuditEvent(
         AuditEventType.LEAD_SIGNAL_CREATED,
         entity_type="lead_signal",
@@ -260,8 +262,8 @@ def _created(lead: OpenedLead, receipt_id: UUID) -> AuditEvent:
             "confidence_score": verdict.confidence_score,
             "status": verdict.status,
             "rule_pack": verdict.rule_pack,
-            "platform": lead.draft.platform,
-            "source_type": lead.draft.source_type,
-            "receipt_id": str(receipt_id),
+            "platform": draft.platform,
+            "source_type": draft.source_type,
+            "receipt_id": str(draft.receipt_id),
         },
     )

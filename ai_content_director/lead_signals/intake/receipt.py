@@ -1,6 +1,7 @@
 """A receipt: one delivery for one tenant, its raw bytes and the count of what became of its items."""
 
 from sqlalchemy import (
+    ARRAY,
     Boolean,
     CheckConstraint,
     Column,
@@ -14,6 +15,7 @@ from sqlalchemy import (
     Text,
     Uuid,
     func,
+    text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
@@ -27,9 +29,11 @@ receipts = Table(
     Column("platform", Text, nullable=False),
     Column("tenant_id_source", Text, nullable=False),
     Column("signed", Boolean, nullable=False),
-    Column("body", LargeBinary, nullable=False),
+    Column("body", LargeBinary),  # NULL once it is older than RECEIPT_RETENTION_DAYS; the counts stay
+    Column("body_removed_at", DateTime(timezone=True)),
     # One POST may carry Pages of several tenants: each keeps only its own entries, and this says so.
     Column("body_is_excerpt", Boolean, nullable=False),
+    Column("channels", ARRAY(Text), nullable=False, server_default=text("'{}'")),
     Column("items_received", Integer, nullable=False),
     Column("items_created", Integer, nullable=False),
     Column("items_updated", Integer, nullable=False),
@@ -43,7 +47,9 @@ receipts = Table(
         "items_received = items_created + items_updated + items_duplicate + items_ignored + items_quarantined",
         "conservation",
     ),
+    CheckConstraint("(body IS NULL) = (body_removed_at IS NOT NULL)", "body"),
     Index("ix_receipts_received_at", "tenant_id", "received_at"),
+    Index("ix_receipts_aging", "tenant_id", "received_at", "id", postgresql_where=text("body IS NOT NULL")),
 )
 
 quarantined_items = Table(
@@ -53,7 +59,7 @@ quarantined_items = Table(
     Column("id", Uuid, primary_key=True),
     Column("receipt_id", Uuid, nullable=False),
     Column("reason", Text, nullable=False),
-    Column("item", LargeBinary, nullable=False),
+    Column("item", LargeBinary),  # NULL once it is older than RECEIPT_RETENTION_DAYS
     Column("created_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
     ForeignKeyConstraint(["tenant_id", "receipt_id"], ["receipts.tenant_id", "receipts.id"], ondelete="CASCADE"),
     Index("ix_quarantined_items_receipt", "tenant_id", "receipt_id"),

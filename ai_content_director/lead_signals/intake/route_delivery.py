@@ -6,15 +6,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy.ext.asyncio import AsyncEngine
-
-from lead_signals.intake.beside_the_loop import beside_the_loop
-from lead_signals.intake.excerpt import excerpts
+from lead_signals.intake.prepare import Prepared
 from lead_signals.json_body import JsonObject
-from lead_signals.platforms.inbound_signal import Reading
+from lead_signals.platforms.adapter import Adapter, Owner
 from lead_signals.request_body import RefusedRequest
-from lead_signals.tenancy.channel import tenants_of_channels
-from lead_signals.tenancy.tenant_session import across_tenants_session
 
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)  # UUID() alone also takes braces, urn: and 1_0
 LONGEST_PAGE_ID_SHOWN = 64
@@ -30,12 +25,37 @@ class TenantIdSource(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Incoming:
+    """One delivery that was proven, read and prepared, on its way to its tenants.
+
+    `named` is the tenant that it names itself, and where. `signed` says that the platform proved to be the sender.
+    """
+
+    adapter: Adapter
+    raw_body: bytes
+    body: JsonObject
+    prepared: Prepared
+    named: tuple[UUID, TenantIdSource] | None
+    signed: bool
+
+    @property
+    def platform(self) -> str:
+        """The platform's name."""
+        return self.adapter.platform
+
+    @property
+    def channels(self) -> tuple[str, ...]:
+        """The channels it names."""
+        return tuple(channel for channel in self.prepared.channels if channel is not None)
+
+
+@dataclass(frozen=True, slots=True)
 class RoutedPart:
     """What one delivery holds for one tenant. `body` is the whole delivery unless `body_is_excerpt`."""
 
     tenant_id: UUID
     tenant_id_source: TenantIdSource
-    reading: Reading
+    prepared: Prepared
     body: bytes
     body_is_excerpt: bool
 
@@ -75,29 +95,23 @@ def _tenant_id(value: object, where: str) -> UUID:
     raise RefusedRequest(400, "bad_tenant", f"{where} is not a tenant id; it looks like 0190a1b2-c3d4-7e5f-8a9b-0c1d2e3f4a5b.")
 
 
-async def route_delivery(
-    engine: AsyncEngine, platform: str, raw_body: bytes, body: JsonObject, reading: Reading, *, tenant_headers: Sequence[str], signed: bool
-) -> RoutedDelivery:
-    """Split a delivery by tenant.
+def route_delivery(delivery: Incoming, tenants: Mapping[str, UUID]) -> RoutedDelivery:
+    """Split a delivery by tenant. `tenants` says whose its channels are; those that nobody connected are absent.
 
     Raises RefusedRequest (400) when a tenant is named and a Page of the delivery is connected to another one (the header is not
     under the signature: who repeats a delivery could send it anywhere), and when no tenant is named and the delivery is not
     proven to come from the platform: only a signed delivery for an unknown Page is kept for the operator.
     """
-    named = named_tenant(tenant_headers, body)
-    pages = [page for page in reading.channels if page is not None]
-    tenants: Mapping[str, UUID] = {}
-    if pages:
-        async with across_tenants_session(engine) as session:
-            tenants = await tenants_of_channels(session, platform, pages)
-    if named is not None:
-        tenant_id, source = named
+    if delivery.named is not None:
+        tenant_id, source = delivery.named
         _refuse_pages_of_others(tenants, tenant_id, source)
-        return RoutedDelivery(platform, signed, [RoutedPart(tenant_id, source, reading, raw_body, body_is_excerpt=False)], {})
-    if not tenants and not signed:
-        raise RefusedRequest(400, "no_tenant", _no_tenant(pages))
-    parts, unrouted = await beside_the_loop(len(raw_body), _split, raw_body, body, reading, tenants)
-    return RoutedDelivery(platform, signed, parts, unrouted if signed else {}, pages_not_kept=0 if signed else len(unrouted))
+        part = RoutedPart(tenant_id, source, delivery.prepared, delivery.raw_body, body_is_excerpt=False)
+        return RoutedDelivery(delivery.platform, delivery.signed, [part], {})
+    if not tenants and not delivery.signed:
+        raise RefusedRequest(400, "no_tenant", _no_tenant(delivery.channels))
+    parts, unrouted = _split(delivery, tenants)
+    signed = delivery.signed
+    return RoutedDelivery(delivery.platform, signed, parts, unrouted if signed else {}, pages_not_kept=0 if signed else len(unrouted))
 
 
 def _refuse_pages_of_others(tenants: Mapping[str, UUID], tenant_id: UUID, source: TenantIdSource) -> None:
@@ -115,26 +129,36 @@ def _no_tenant(pages: Sequence[str]) -> str:
     return f"No tenant: the Page in entry[].id is not connected to any. {hint}." if pages else f"No tenant. {hint}."
 
 
-def _split(raw_body: bytes, body: JsonObject, reading: Reading, tenants: Mapping[str, UUID]) -> tuple[list[RoutedPart], dict[str, bytes]]:
-    owner_of = _owners(reading.channels, tenants)
-    pages_of: dict[UUID | str, list[str | None]] = {}
+def _split(delivery: Incoming, tenants: Mapping[str, UUID]) -> tuple[list[RoutedPart], dict[str, bytes]]:
+    owner_of = _owners(delivery.prepared.channels, tenants)
+    pages_of: dict[Owner, list[str | None]] = {}
     for page, owner in owner_of.items():
         pages_of.setdefault(owner, []).append(page)
-    is_whole = len(pages_of) <= 1  # each unknown Page counts by itself: two of them are two strangers to each other
-    bodies = dict.fromkeys(pages_of or [NOBODY], raw_body) if is_whole else excerpts(body, owner_of)
+    if len(pages_of) <= 1:  # each unknown Page counts by itself: two of them are two strangers to each other
+        (owner,) = pages_of or [NOBODY]
+        if isinstance(owner, UUID):
+            return [RoutedPart(owner, TenantIdSource.CHANNEL, delivery.prepared, delivery.raw_body, body_is_excerpt=False)], {}
+        return [], {owner: delivery.raw_body}
+    bodies = _excerpts(delivery, owner_of)
     parts = [
-        RoutedPart(owner, TenantIdSource.CHANNEL, reading.for_channels(pages), bodies[owner], body_is_excerpt=not is_whole)
+        RoutedPart(owner, TenantIdSource.CHANNEL, delivery.prepared.for_channels(pages), bodies[owner], body_is_excerpt=True)
         for owner, pages in pages_of.items()
         if isinstance(owner, UUID)
     ]
     return parts, {owner: part for owner, part in bodies.items() if isinstance(owner, str)}
 
 
-def _owners(channels: Sequence[str | None], tenants: Mapping[str, UUID]) -> dict[str | None, UUID | str]:
+def _excerpts(delivery: Incoming, owner_of: Mapping[str | None, Owner]) -> dict[Owner, bytes]:
+    if delivery.adapter.excerpts is None:
+        raise AssertionError(f"{delivery.platform} names one channel in a delivery, and this one came through {len(owner_of)}")
+    return delivery.adapter.excerpts(delivery.body, owner_of)
+
+
+def _owners(channels: Sequence[str | None], tenants: Mapping[str, UUID]) -> dict[str | None, Owner]:
     """The tenant of each Page, or the Page itself when nobody connected it.
 
     Items that name no Page go with the delivery's only tenant; with several, or none, they belong to nobody.
     """
     connected = list(dict.fromkeys(tenants.values()))
-    nameless: UUID | str = connected[0] if len(connected) == 1 else NOBODY
+    nameless: Owner = connected[0] if len(connected) == 1 else NOBODY
     return {page: nameless if page is None else tenants.get(page, page) for page in channels}

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping
 from uuid import UUID
 
-from sqlalchemy import Column, DateTime, ForeignKey, Table, Text, UniqueConstraint, Uuid, func, select
+from sqlalchemy import Column, DateTime, ForeignKey, Table, Text, UniqueConstraint, Uuid, func, text
 from sqlalchemy.dialects.postgresql import insert
 
 from lead_signals.database.metadata import metadata
@@ -52,11 +52,18 @@ async def content_ids_of_posts(session: TenantSession, tenant_id: UUID, posts: M
 
 
 async def _find(session: TenantSession, tenant_id: UUID, posts: Collection[PostKey]) -> dict[PostKey, UUID]:
+    keys = list(posts)
     rows = await session.execute(
-        select(content_items.c.platform, content_items.c.external_post_id, content_items.c.id).where(
-            content_items.c.tenant_id == tenant_id,
-            content_items.c.platform.in_({platform for platform, _ in posts}),
-            content_items.c.external_post_id.in_({post_id for _, post_id in posts}),
-        )
+        _POSTS, {"tenant_id": tenant_id, "platforms": [platform for platform, _ in keys], "ids": [post_id for _, post_id in keys]}
     )
     return {(row.platform, row.external_post_id): row.id for row in rows}
+
+
+# As text, and one text for any number of posts: it is asked for every group of deliveries.
+_POSTS = text(
+    """
+    SELECT c.platform, c.external_post_id, c.id
+    FROM unnest(CAST(:platforms AS text[]), CAST(:ids AS text[])) AS wanted (platform, external_post_id)
+    JOIN content_items c ON c.tenant_id = :tenant_id AND c.platform = wanted.platform AND c.external_post_id = wanted.external_post_id
+    """
+).columns(content_items.c.platform, content_items.c.external_post_id, content_items.c.id)

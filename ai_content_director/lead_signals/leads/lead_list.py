@@ -1,6 +1,6 @@
 """Reading leads: a page of them newest first, one of them, and how many stand where."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import Row, func, select
 
 from lead_signals.leads.lead_signal import LeadStatus, lead_signals
+from lead_signals.leads.message_change import MessageKey, among
 from lead_signals.tenancy.tenant_session import TenantSession
 
 
@@ -40,6 +41,15 @@ class Lead:
     updated_at: datetime
 
 
+def said_at_of(lead: Lead) -> datetime | None:
+    """When the platform says that it was said; None when it did not say."""
+    try:
+        said_at = datetime.fromisoformat(lead.meta["said_at"])
+    except (KeyError, TypeError, ValueError):
+        return None
+    return said_at if said_at.tzinfo is not None else None
+
+
 _COLUMNS = [lead_signals.c[name] for name in Lead.__dataclass_fields__]
 
 
@@ -69,6 +79,19 @@ async def find_lead(session: TenantSession, tenant_id: UUID, lead_id: UUID) -> L
         await session.execute(select(*_COLUMNS).where(lead_signals.c.tenant_id == tenant_id, lead_signals.c.id == lead_id))
     ).one_or_none()
     return None if row is None else _lead(row)
+
+
+async def lock_leads_of_messages(session: TenantSession, tenant_id: UUID, messages: Collection[MessageKey]) -> list[Lead]:
+    """The leads of these messages, locked until the transaction ends; in the order of their ids, so that two who lock never deadlock."""
+    if not messages:
+        return []
+    rows = await session.execute(
+        select(*_COLUMNS)
+        .where(lead_signals.c.tenant_id == tenant_id, *among(lead_signals.c, messages))
+        .order_by(lead_signals.c.id)
+        .with_for_update(key_share=True)  # no key changes: rows that point at a lead need not wait
+    )
+    return [lead for row in rows if ((lead := _lead(row)).platform, lead.external_message_id) in messages]
 
 
 async def count_by_status(session: TenantSession, tenant_id: UUID) -> Mapping[str, int]:

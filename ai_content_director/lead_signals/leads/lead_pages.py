@@ -16,10 +16,13 @@ from fastapi.responses import HTMLResponse, Response
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from lead_signals.clock import now
+from lead_signals.leads.changed_lead import edits_of
 from lead_signals.leads.lead_list import count_by_status, find_lead, list_leads
 from lead_signals.leads.lead_page_address import LEADS_PER_PAGE, BadParameter, LeadPageAddress, read_address
 from lead_signals.leads.lead_words import LEAD_WORDS
+from lead_signals.leads.message_versions import versions_of_leads
 from lead_signals.leads.render_leads import Reader, TenantLeads, render_leads, render_no_tenants, render_notice, render_tenant_list
+from lead_signals.leads.shown_edits import EARLIER_CHARACTERS, MOST_EARLIER
 from lead_signals.page_frame.language import (
     LANGUAGE_COOKIE,
     LANGUAGE_COOKIE_SECONDS,
@@ -119,9 +122,12 @@ async def _leads_of(engine: AsyncEngine, tenant: Tenant, tenants: Sequence[Tenan
         counts = await count_by_status(session, tenant.id)
         page = await list_leads(session, tenant.id, status=address.status, limit=LEADS_PER_PAGE, offset=address.offset)
         linked = None if address.lead_id is None else await find_lead(session, tenant.id, address.lead_id)
+        edited = [lead for lead in (*page.leads, linked) if lead is not None and edits_of(lead)]
+        # One character more than is shown tells that a text goes on.
+        versions = await versions_of_leads(session, tenant.id, edited, most_edits=MOST_EARLIER, most_characters=EARLIER_CHARACTERS + 1)
     if not page.leads and address.page > 1:
         words = LEAD_WORDS[reader.language]
         way_out = (words.to_first_page, address.at_page(1))
         return _Page(partial(render_notice, words.no_such_page_heading, words.no_such_page, way_out, address, reader), 404)
-    seen = TenantLeads(tenant, tenants, page, counts, linked)
+    seen = TenantLeads(tenant, tenants, page, counts, linked, versions)
     return _Page(partial(render_leads, seen, address, reader), 404 if address.lead_id is not None and linked is None else 200)

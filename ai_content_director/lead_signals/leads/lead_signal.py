@@ -82,5 +82,6 @@ lead_signals = Table(
     CheckConstraint(one_of("status", LeadStatus), "status"),
     CheckConstraint("confidence_score BETWEEN 0 AND 1", "confidence_score"),
     Index("ix_lead_signals_newest", "tenant_id", text("created_at DESC"), text("id DESC")),
+    Index("ix_lead_signals_nameless", "tenant_id", "platform", "author_id", postgresql_where=text("author_name IS NULL")),
     Index("ix_lead_signals_status_newest", "tenant_id", "status", text("created_at DESC"), text("id DESC")),
 )

@@ -33,6 +33,11 @@ class LeadWords:
     read_on: str
     read_less: str
     text_goes_on: str
+    edited_once: str
+    edited_often: str
+    earlier_texts: str
+    more_edits: str
+    is_hidden: str
     reason: str
     matched_rules: str
     no_rule_matched: str
@@ -94,7 +99,7 @@ LEAD_WORDS: Final[Mapping[Language, LeadWords]] = MappingProxyType(
                 LeadStatus.QUALIFIED: "Đủ tiềm năng",
                 LeadStatus.WON: "Đã chốt",
                 LeadStatus.LOST: "Không thành",
-                LeadStatus.WITHDRAWN: "Khách đã gỡ",
+                LeadStatus.WITHDRAWN: "Khách đã xoá",
             },
             intents={
                 IntentLabel.INQUIRY_PRICE: "Hỏi giá",
@@ -115,7 +120,7 @@ LEAD_WORDS: Final[Mapping[Language, LeadWords]] = MappingProxyType(
                 SourceType.POST: "Bài đăng lên Trang",
                 SourceType.MENTION: "Nhắc đến Trang",
                 SourceType.POSTBACK: "Bấm nút",
-                SourceType.LEAD_FORM: "Biểu mẫu quảng cáo",
+                SourceType.LEAD_FORM: "Biểu mẫu",
             },
             attachments={
                 "photo": "ảnh",
@@ -126,6 +131,10 @@ LEAD_WORDS: Final[Mapping[Language, LeadWords]] = MappingProxyType(
                 "sticker": "nhãn dán",
                 "link": "liên kết",
                 "location": "vị trí",
+                "business_card": "danh thiếp",
+                "contact": "liên hệ",
+                "gif": "ảnh động",
+                "share_post": "bài chia sẻ",
                 "": "tệp đính kèm",
             },
             all_statuses="Tất cả",
@@ -136,11 +145,16 @@ LEAD_WORDS: Final[Mapping[Language, LeadWords]] = MappingProxyType(
             confidence="Tin cậy {percent}%",
             no_words="Không có chữ nào, có thể chỉ gửi ảnh hoặc nhãn dán.",
             no_words_but="Không có chữ, chỉ gửi {attachments}.",
-            filled_form="Đã điền biểu mẫu quảng cáo.",
+            filled_form="Đã điền biểu mẫu.",
             read_all="Đọc hết",
             read_on="Đọc tiếp",
             read_less="Thu gọn",
             text_goes_on="Nội dung còn dài: đây là {shown} trong tổng số {total} ký tự. Xem toàn văn qua API: GET /api/leads.",
+            edited_once="Đã sửa 1 lần",
+            edited_often="Đã sửa {count} lần",
+            earlier_texts="Nội dung trước khi sửa",
+            more_edits="và {count} lần sửa khác",
+            is_hidden="Đang ẩn",
             reason="Vì sao?",
             matched_rules="Từ khớp và quy tắc",
             no_rule_matched="Không có quy tắc nào khớp với nội dung này.",
@@ -244,6 +258,10 @@ LEAD_WORDS: Final[Mapping[Language, LeadWords]] = MappingProxyType(
                 "sticker": "sticker",
                 "link": "link",
                 "location": "location",
+                "business_card": "contact card",
+                "contact": "contact",
+                "gif": "animation",
+                "share_post": "shared post",
                 "": "attachment",
             },
             all_statuses="All",
@@ -259,6 +277,11 @@ LEAD_WORDS: Final[Mapping[Language, LeadWords]] = MappingProxyType(
             read_on="Read on",
             read_less="Show less",
             text_goes_on="The text goes on: these are {shown} of its {total} characters. The whole text is in the API: GET /api/leads.",
+            edited_once="Edited once",
+            edited_often="Edited {count} times",
+            earlier_texts="Before it was edited",
+            more_edits="and {count} more edits",
+            is_hidden="Hidden",
             reason="Why?",
             matched_rules="Matched words and rules",
             no_rule_matched="No rule matched this text.",
@@ -322,7 +345,9 @@ LEAD_WORDS: Final[Mapping[Language, LeadWords]] = MappingProxyType(
     }
 )
 
-PLATFORM_NAMES: Final[Mapping[str, str]] = MappingProxyType({"facebook": "Facebook", "instagram": "Instagram", "zalo": "Zalo"})
+PLATFORM_NAMES: Final[Mapping[str, str]] = MappingProxyType(
+    {"facebook": "Facebook", "instagram": "Instagram", "whatsapp": "WhatsApp", "zalo": "Zalo", "tiktok": "TikTok"}
+)
 
 
 def leads_counted(count: int, written: str, language: Language) -> str:

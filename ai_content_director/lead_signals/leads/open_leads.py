@@ -6,19 +6,21 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy.dialects.postgresql import insert
-
+from lead_signals.database.insert_rows import insert_rows
 from lead_signals.database.new_id import new_id
 from lead_signals.intent.verdict import Verdict
 from lead_signals.leads.content_item import PostKey, content_ids_of_posts
+from lead_signals.leads.kept_verdict import KeptVerdict
 from lead_signals.leads.lead_signal import lead_signals
 from lead_signals.tenancy.tenant_session import TenantSession
 
 
 @dataclass(frozen=True, slots=True)
 class LeadDraft:
-    """A lead about to be written: who said what where, and what was read in it."""
+    """A lead about to be written: who said what where, what was read in it, and in which receipt it lies."""
 
+    receipt_id: UUID
+    channel_external_id: str | None
     platform: str
     source_type: str
     source_subtype: str | None
@@ -42,17 +44,18 @@ class OpenedLead:
     draft: LeadDraft
 
 
-async def open_leads(session: TenantSession, tenant_id: UUID, receipt_id: UUID, drafts: Sequence[LeadDraft]) -> list[OpenedLead]:
+async def open_leads(session: TenantSession, tenant_id: UUID, drafts: Sequence[LeadDraft]) -> list[OpenedLead]:
     """Insert the drafts that are new, in their order; those whose message is already a lead are left out of the answer."""
     if not drafts:
         return []
     content_ids = await content_ids_of_posts(session, tenant_id, _posts(drafts))
     prepared = {new_id(): draft for draft in drafts}
-    inserted = await session.execute(
-        insert(lead_signals)
-        .on_conflict_do_nothing(index_elements=["tenant_id", "platform", "external_message_id"])
-        .returning(lead_signals.c.id, lead_signals.c.created_at),
-        [_row(tenant_id, receipt_id, lead_id, draft, content_ids) for lead_id, draft in _in_lock_order(prepared)],
+    inserted = await insert_rows(
+        session,
+        lead_signals,
+        [_row(tenant_id, lead_id, draft, content_ids) for lead_id, draft in _in_lock_order(prepared)],
+        on_conflict="ON CONFLICT (tenant_id, platform, external_message_id) DO NOTHING",
+        returning=["id", "created_at"],
     )
     created = {row.id: row.created_at for row in inserted}
     return [OpenedLead(lead_id, created[lead_id], draft) for lead_id, draft in prepared.items() if lead_id in created]
@@ -75,7 +78,7 @@ def _in_lock_order(prepared: Mapping[UUID, LeadDraft]) -> list[tuple[UUID, LeadD
     return sorted(prepared.items(), key=lambda item: item[1].external_message_id or "")
 
 
-def _row(tenant_id: UUID, receipt_id: UUID, lead_id: UUID, draft: LeadDraft, content_ids: Mapping[PostKey, UUID]) -> dict[str, Any]:
+def _row(tenant_id: UUID, lead_id: UUID, draft: LeadDraft, content_ids: Mapping[PostKey, UUID]) -> dict[str, Any]:
     verdict = draft.verdict
     return {
         "tenant_id": tenant_id,
@@ -95,20 +98,10 @@ def _row(tenant_id: UUID, receipt_id: UUID, lead_id: UUID, draft: LeadDraft, con
         "confidence_score": verdict.confidence_score,
         "status": verdict.status,
         "meta": _meta(draft),
-        "receipt_id": receipt_id,
+        "receipt_id": draft.receipt_id,
     }
 
 
 def _meta(draft: LeadDraft) -> dict[str, Any]:
     """What is worth keeping beside the columns; `evidence` offsets are characters of content_text."""
-    verdict = draft.verdict
-    return {
-        **draft.meta,
-        "permalink_url": draft.permalink_url,
-        "phones": list(verdict.phones),
-        "emails": list(verdict.emails),
-        "rule_pack": verdict.rule_pack,
-        "evidence": [
-            {"rule": seen.rule, "start": seen.start, "end": seen.end, "intent_label": seen.intent_label.value} for seen in verdict.evidence
-        ],
-    }
+    return {**draft.meta, "permalink_url": draft.permalink_url, **KeptVerdict.of(draft.verdict).meta()}

@@ -1,4 +1,4 @@
-"""An urgent lead is owed a call: promise n8n its follow-up, in the transaction that opened the lead."""
+"""An urgent lead is owed a call: promise n8n its follow-up, in the transaction that opened the lead or made it urgent."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,7 +8,10 @@ from uuid import UUID
 from lead_signals.followups.request import FollowUpRequest
 from lead_signals.followups.request_follow_ups import request_follow_ups
 from lead_signals.intent.verdict import Priority
-from lead_signals.leads.open_leads import OpenedLead
+from lead_signals.leads.kept_verdict import KeptVerdict
+from lead_signals.leads.lead_list import Lead
+from lead_signals.leads.open_leads import LeadDraft, OpenedLead
+from lead_signals.settings import Settings
 from lead_signals.tenancy.tenant_session import TenantSession
 
 
@@ -20,32 +23,64 @@ class FollowUpPolicy:
     console_base_url: str | None
 
 
+def follow_up_policy(settings: Settings) -> FollowUpPolicy:
+    """What the operator decided."""
+    return FollowUpPolicy(somebody_listens=settings.webhook_url is not None, console_base_url=settings.public_base_url)
+
+
 async def promise_follow_ups(session: TenantSession, tenant_id: UUID, opened: Sequence[OpenedLead], policy: FollowUpPolicy) -> None:
-    """Owe one follow-up for each lead of priority high; without a receiver nothing is owed."""
+    """Owe one follow-up for each opened lead of priority high; without a receiver nothing is owed."""
     if policy.somebody_listens:
         urgent = [lead for lead in opened if lead.draft.verdict.priority is Priority.HIGH]
-        await request_follow_ups(session, tenant_id, [_request(tenant_id, lead, policy) for lead in urgent])
+        await request_follow_ups(session, tenant_id, [_about_opened(tenant_id, lead, policy) for lead in urgent])
 
 
-def _request(tenant_id: UUID, lead: OpenedLead, policy: FollowUpPolicy) -> FollowUpRequest:
-    draft, verdict = lead.draft, lead.draft.verdict
+async def promise_follow_ups_now(session: TenantSession, tenant_id: UUID, leads: Sequence[Lead], policy: FollowUpPolicy) -> None:
+    """Owe one follow-up for each of these leads, as it reads now; what was promised before stays as it is. The caller says they are urgent.
+
+    Without a receiver nothing is owed.
+    """
+    if policy.somebody_listens:
+        await request_follow_ups(session, tenant_id, [_about_stored(tenant_id, lead, policy) for lead in leads])
+
+
+def _about_opened(tenant_id: UUID, lead: OpenedLead, policy: FollowUpPolicy) -> FollowUpRequest:
+    draft, verdict = lead.draft, KeptVerdict.of(lead.draft.verdict)
+    return _request(lead, draft, verdict, tenant_id=tenant_id, status=verdict.status, permalink_url=draft.permalink_url, policy=policy)
+
+
+def _about_stored(tenant_id: UUID, lead: Lead, policy: FollowUpPolicy) -> FollowUpRequest:
+    address = lead.meta.get("permalink_url")
+    return _request(lead, lead, KeptVerdict.of_lead(lead), tenant_id=tenant_id, status=lead.status, permalink_url=address, policy=policy)
+
+
+def _request(
+    lead: OpenedLead | Lead,
+    said: LeadDraft | Lead,
+    verdict: KeptVerdict,
+    *,
+    tenant_id: UUID,
+    status: str,
+    permalink_url: str | None,
+    policy: FollowUpPolicy,
+) -> FollowUpRequest:
     return FollowUpRequest(
         lead_id=lead.id,
         tenant_id=tenant_id,
-        author_name=draft.author_name,
-        author_id=draft.author_id,
-        content_text=draft.content_text,
-        intent_label=verdict.intent_label.value,
-        priority=verdict.priority.value,
+        author_name=said.author_name,
+        author_id=said.author_id,
+        content_text=said.content_text,
+        intent_label=verdict.intent_label,
+        priority=verdict.priority,
         confidence_score=verdict.confidence_score,
-        status=verdict.status,
-        platform=draft.platform,
-        source_type=draft.source_type,
-        external_post_id=draft.external_post_id,
-        external_message_id=draft.external_message_id,
-        permalink_url=draft.permalink_url,
-        phones=verdict.phones,
-        emails=verdict.emails,
+        status=status,
+        platform=said.platform,
+        source_type=said.source_type,
+        external_post_id=said.external_post_id,
+        external_message_id=said.external_message_id,
+        permalink_url=permalink_url,
+        phones=tuple(verdict.phones),
+        emails=tuple(verdict.emails),
         created_at=lead.created_at,
         console_url=console_url(policy.console_base_url, tenant_id, lead.id),
     )

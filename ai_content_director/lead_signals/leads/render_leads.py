@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
 from itertools import groupby
@@ -17,7 +17,8 @@ from lead_signals.leads.lead_list import Lead, LeadPage
 from lead_signals.leads.lead_page_address import LEADS_PER_PAGE, LeadPageAddress
 from lead_signals.leads.lead_signal import LeadStatus
 from lead_signals.leads.lead_words import LEAD_WORDS, leads_counted
-from lead_signals.leads.shown_lead import show_lead
+from lead_signals.leads.message_versions import Version
+from lead_signals.leads.shown_lead import ShownLead, show_lead
 from lead_signals.page_frame.language import Language, written_number
 from lead_signals.page_frame.render_page import Choice, Frame, Switcher, page_templates, render_page
 from lead_signals.page_frame.shown_moment import show_date
@@ -37,13 +38,17 @@ class Reader:
 
 @dataclass(frozen=True, slots=True)
 class TenantLeads:
-    """What was read for one page: the tenant, all tenants to switch to, some leads, the counts by status, the linked lead if found."""
+    """What was read for one page: the tenant, all tenants to switch to, some leads, the counts by status, the linked lead if found.
+
+    `versions` are the texts of those leads that were edited, newest last.
+    """
 
     tenant: Tenant
     tenants: Sequence[Tenant]
     page: LeadPage
     counts: Mapping[str, int]
     linked: Lead | None = None
+    versions: Mapping[UUID, Sequence[Version]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +66,7 @@ def render_leads(seen: TenantLeads, address: LeadPageAddress, reader: Reader) ->
     """A tenant's leads. The lead that the address names stands once, on top."""
     tenant, page, linked = seen.tenant, seen.page, seen.linked
     language, words = reader.language, LEAD_WORDS[reader.language]
-    shown = [show_lead(lead, reader.now, language) for lead in page.leads if linked is None or lead.id != linked.id]
+    shown = [_shown(lead, seen, reader) for lead in page.leads if linked is None or lead.id != linked.id]
     counted = leads_counted(page.total, written_number(page.total, language), language)
     return render_page(
         _templates(),
@@ -72,7 +77,7 @@ def render_leads(seen: TenantLeads, address: LeadPageAddress, reader: Reader) ->
         counted=counted,
         chips=_chips(address, seen.counts, language),
         status_word=None if address.status is None else words.statuses[address.status],
-        linked=None if linked is None else show_lead(linked, reader.now, language),
+        linked=None if linked is None else _shown(linked, seen, reader),
         linked_is_missing=address.lead_id is not None and linked is None,
         days=[(day, list(leads)) for day, leads in groupby(shown, key=lambda lead: lead.day)],
         is_empty=not page.leads and linked is None,
@@ -84,6 +89,10 @@ def render_leads(seen: TenantLeads, address: LeadPageAddress, reader: Reader) ->
         watch_total=page.total,
         command=_comment_command(tenant.id, reader),
     )
+
+
+def _shown(lead: Lead, seen: TenantLeads, reader: Reader) -> ShownLead:
+    return show_lead(lead, reader.now, reader.language, seen.versions.get(lead.id, ()))
 
 
 def render_tenant_list(tenants: Sequence[Tenant], address: LeadPageAddress, reader: Reader) -> str:

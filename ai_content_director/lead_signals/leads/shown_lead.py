@@ -10,8 +10,11 @@ from uuid import UUID
 import phonenumbers
 
 from lead_signals.leads.lead_list import Lead
+from lead_signals.leads.lead_signal import LeadStatus
 from lead_signals.leads.lead_words import LEAD_WORDS, PLATFORM_NAMES, LeadWords
 from lead_signals.leads.matched_words import matched_rules
+from lead_signals.leads.message_versions import Version
+from lead_signals.leads.shown_edits import ShownEdits, show_edits
 from lead_signals.leads.shown_text import ShownText, show_text
 from lead_signals.page_frame.language import Language, written_number
 from lead_signals.page_frame.shown_moment import ShownMoment, show_day, show_moment
@@ -57,6 +60,9 @@ class ShownLead:
     platform: str
     status: str
     status_word: str
+    flags: Sequence[str]
+    """What happened to the message beside what the status says."""
+    edits: ShownEdits | None
     intent_word: str
     priority: str
     priority_word: str
@@ -75,13 +81,16 @@ class ShownLead:
     reasons: Sequence[Reason]
 
 
-def show_lead(lead: Lead, now: datetime, language: Language) -> ShownLead:
-    """Never raises for what is stored: `meta` and texts are what strangers wrote, and rows of other versions may hold new words."""
+def show_lead(lead: Lead, now: datetime, language: Language, versions: Sequence[Version] = ()) -> ShownLead:
+    """`versions` are those of an edited lead's text, newest last.
+
+    Never raises for what is stored: `meta` and texts are what strangers wrote, and rows of other versions may hold new words."""
     words = LEAD_WORDS[language]
     rules = matched_rules(lead.content_text, lead.meta.get("evidence"))
     text = show_text(lead.content_text, rules, lead.intent_label)
     contacts, further_contacts = _contacts(lead.meta, words)
-    answers, further_answers = _answers(lead.meta.get("field_data"), words)
+    # Once the answers are the text of the lead, listing them beside it would say everything twice.
+    answers, further_answers = _answers(None if lead.content_text.strip() else lead.meta.get("field_data"), words)
     platform = PLATFORM_NAMES.get(lead.platform, lead.platform)
     return ShownLead(
         id=lead.id,
@@ -92,6 +101,8 @@ def show_lead(lead: Lead, now: datetime, language: Language) -> ShownLead:
         platform=platform,
         status=lead.status,
         status_word=words.statuses.get(lead.status, lead.status),
+        flags=_flags(lead, words),
+        edits=show_edits(lead, versions, now, language),
         intent_word=words.intents.get(lead.intent_label, lead.intent_label),
         priority=lead.priority,
         priority_word=words.priorities.get(lead.priority, lead.priority),
@@ -112,6 +123,13 @@ def show_lead(lead: Lead, now: datetime, language: Language) -> ShownLead:
             for rule in rules
         ],
     )
+
+
+def _flags(lead: Lead, words: LeadWords) -> list[str]:
+    flags = [words.is_hidden] if lead.meta.get("hidden") is True else []
+    if "removed_at" in lead.meta and lead.status != LeadStatus.WITHDRAWN:
+        flags.append(words.statuses[LeadStatus.WITHDRAWN])
+    return flags
 
 
 def _goes_on(text: ShownText, words: LeadWords, language: Language) -> str:

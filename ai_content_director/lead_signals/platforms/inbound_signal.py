@@ -1,4 +1,4 @@
-"""What an adapter hands over: signals, ignored items, quarantined items, and the reading that holds all three."""
+"""What an adapter hands over: signals, changes, ignored items, quarantined items, and the reading that holds all four."""
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
@@ -44,6 +44,33 @@ class InboundSignal:
     meta: Mapping[str, JsonValue]
 
 
+class ChangeKind(StrEnum):
+    """What can happen to something that was said; the same closed set for every platform."""
+
+    EDITED = "edited"
+    REMOVED = "removed"
+    HIDDEN = "hidden"
+    SHOWN = "shown"
+
+
+@dataclass(frozen=True, slots=True)
+class InboundChange:
+    """Something said earlier was changed. It updates the lead that has this `external_message_id`, and never makes one.
+
+    Changes arrive twice, out of order, and before what they change. `sequence` (Messenger counts the edits of a message; 0 when a
+    platform does not count) and then `changed_at` say which of two came later in the person's life; both are the same in every
+    redelivery as far as the platform allows. `content_text` is the new text of an edit, None for every other kind.
+    """
+
+    platform: str
+    kind: ChangeKind
+    channel_external_id: str | None
+    external_message_id: str
+    sequence: int
+    changed_at: datetime | None
+    content_text: str | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class IgnoredItem:
     """An item that was understood and is no signal. `reason` is one of the adapter's closed set."""
@@ -65,42 +92,49 @@ class QuarantinedItem:
     where: str = ""
 
 
-Outcome: TypeAlias = InboundSignal | IgnoredItem | QuarantinedItem
+Understood: TypeAlias = InboundSignal | InboundChange | IgnoredItem
+"""What a reader can make of an item that it trusts."""
+
+Outcome: TypeAlias = Understood | QuarantinedItem
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """All that one body held, in its order. Conservation: each item of the body is in exactly one of the three."""
+    """All that one body held, in its order. Conservation: each item of the body is in exactly one of the four."""
 
-    signals: tuple[InboundSignal, ...]
-    ignored: tuple[IgnoredItem, ...]
-    quarantined: tuple[QuarantinedItem, ...]
+    signals: tuple[InboundSignal, ...] = ()
+    changes: tuple[InboundChange, ...] = ()
+    ignored: tuple[IgnoredItem, ...] = ()
+    quarantined: tuple[QuarantinedItem, ...] = ()
 
     @classmethod
     def of(cls, outcomes: Iterable[Outcome]) -> "Reading":
         """The reading of these outcomes, each put where it belongs."""
         signals: list[InboundSignal] = []
+        changes: list[InboundChange] = []
         ignored: list[IgnoredItem] = []
         quarantined: list[QuarantinedItem] = []
         for outcome in outcomes:
             match outcome:
                 case InboundSignal():
                     signals.append(outcome)
+                case InboundChange():
+                    changes.append(outcome)
                 case IgnoredItem():
                     ignored.append(outcome)
                 case QuarantinedItem():
                     quarantined.append(outcome)
-        return cls(tuple(signals), tuple(ignored), tuple(quarantined))
+        return cls(tuple(signals), tuple(changes), tuple(ignored), tuple(quarantined))
 
     @property
     def items_received(self) -> int:
         """How many items the body held."""
-        return len(self.signals) + len(self.ignored) + len(self.quarantined)
+        return len(self.signals) + len(self.changes) + len(self.ignored) + len(self.quarantined)
 
     @property
     def channels(self) -> tuple[str | None, ...]:
         """The channels these items came through, each once; None stands for items that name none."""
-        every_item: tuple[Outcome, ...] = (*self.signals, *self.ignored, *self.quarantined)
+        every_item: tuple[Outcome, ...] = (*self.signals, *self.changes, *self.ignored, *self.quarantined)
         return tuple(dict.fromkeys(item.channel_external_id for item in every_item))
 
     def for_channels(self, channels: Collection[str | None]) -> "Reading":
@@ -108,6 +142,7 @@ class Reading:
         wanted = frozenset(channels)
         return Reading(
             tuple(signal for signal in self.signals if signal.channel_external_id in wanted),
+            tuple(change for change in self.changes if change.channel_external_id in wanted),
             tuple(item for item in self.ignored if item.channel_external_id in wanted),
             tuple(item for item in self.quarantined if item.channel_external_id in wanted),
         )

@@ -29,7 +29,7 @@ class OperatorAccess:
         refuse_other_sites(request)
         if self._key is None:
             self._refuse_rebound_names(request)
-        elif not any(hmac.compare_digest(shown, self._key) for shown in _shown_keys(request)):
+        elif not any(hmac.compare_digest(shown, self._key) for shown in shown_keys(request)):
             raise RefusedRequest(
                 401,
                 "no_key",
@@ -68,7 +68,8 @@ def _is_address(host: str) -> bool:
     return True
 
 
-def _shown_keys(request: Request) -> list[bytes]:
+def shown_keys(request: Request) -> list[bytes]:
+    """Every key that a request carries, wherever it may stand, as the bytes that were sent."""
     # Starlette decodes headers as Latin-1; the way back gives the bytes that were sent.
     shown = [value.encode("latin-1") for value in request.headers.getlist("x-api-key")]
     scheme, _, credentials = request.headers.get("authorization", "").partition(" ")

@@ -71,7 +71,7 @@ def test_the_runbook_explains_every_setting_with_its_default(name: str) -> None:
     rows = {row[0]: (row[1], row[2]) for row in SETTING_ROW.findall(read(RUNBOOK))}
     assert name in rows, f"{name} has no row in {named(RUNBOOK)}"
     default = Settings.model_fields[name.lower()].get_default()
-    shown = "" if default is None else f"{default:g}" if isinstance(default, float) else str(default).removesuffix(".0")
+    shown = "" if default is None else f"{default:g}" if isinstance(default, float) else str(default)
     told = rows[name][0].strip("` ")
     if default is None:
         assert told.startswith(("trống", "chưa đặt")), f"{name} has no default, and the runbook says {told!r}"

@@ -16,7 +16,7 @@ from lead_signals.page_frame.language import Language
 from tests.browser.chromium import CHROMIUM, Tab, Window, chromium_tab
 from tests.browser.served_pages import served_pages
 from tests.leads.hostile_texts import HOSTILE_TEXTS
-from tests.leads.sample_leads import NOW, OTHER_TENANT, TENANT, morning_inbox, sample_lead
+from tests.leads.sample_leads import NOW, OTHER_TENANT, TENANT, edited_lead, morning_inbox, sample_lead
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no chromium, chromium-browser or google-chrome on this machine")
 
@@ -51,6 +51,16 @@ def hostile_leads() -> list[Lead]:
     return [sample_lead(number, text=text, name=text[:512]) for number, text in enumerate([*HOSTILE_TEXTS, *long_ones])]
 
 
+def changed_page() -> str:
+    """Leads that were edited, hidden and taken back; what they said before is hostile, long, and nothing at all."""
+    edits = [
+        edited_lead(number, text, "", "W" * 3000, "Báo giá giúp em", status=status.value, meta={"hidden": True, "removed_at": "2026"})
+        for number, (text, status) in enumerate(zip(HOSTILE_TEXTS, [*LeadStatus, *LeadStatus], strict=False))
+    ]
+    seen = TenantLeads(TENANT, [TENANT], LeadPage([lead for lead, _ in edits], len(edits)), {}, versions={e.id: some for e, some in edits})
+    return render_leads(seen, HERE, READER)
+
+
 @pytest.fixture(scope="module")
 def base() -> Iterator[str]:
     several = [replace(TENANT, id=uuid4(), name=f"Doanh nghiệp có tên rất dài số {number} " * 3) for number in range(8)]
@@ -59,6 +69,7 @@ def base() -> Iterator[str]:
         "/english": leads_page(morning_inbox(), replace(READER, language=Language.EN)),
         "/statuses": leads_page(in_every_status(), linked=sample_lead(18)),
         "/hostile": leads_page(hostile_leads()),
+        "/changed": changed_page(),
         "/words-vi": leads_page(in_every_word(), most=len(in_every_word())),
         "/words-en": leads_page(in_every_word(), replace(READER, language=Language.EN), most=len(in_every_word())),
         "/empty": leads_page([]),
@@ -76,7 +87,7 @@ def tab() -> Iterator[Tab]:
         yield opened
 
 
-PAGES = ["/inbox", "/english", "/statuses", "/hostile", "/empty", "/none", "/tenants", "/notice"]
+PAGES = ["/inbox", "/english", "/statuses", "/hostile", "/changed", "/empty", "/none", "/tenants", "/notice"]
 
 
 @pytest.mark.parametrize("page", PAGES)

@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from lead_signals.database.addresses import DatabaseAddresses
+from lead_signals.intake.group_commit import HANDS
 from tests.deliveries import comment
 from tests.door import Door
 from tests.invariants import all_finished, assert_kept, assert_whole
@@ -20,7 +21,12 @@ from tests.waiting import wait_until
 ROUNDS = 2
 SENDERS = 30
 STUCK_REQUESTS = 20
+TENANTS = 3
 API_SESSIONS = "pid <> pg_backend_pid() AND datname = current_database() AND application_name = 'lead-signals api'"
+STOPPED_TRANSACTIONS = """
+    SELECT count(*) FROM pg_locks waits WHERE relation = 'audit_events'::regclass AND NOT granted AND EXISTS
+      (SELECT FROM pg_locks wrote WHERE wrote.pid = waits.pid AND relation = 'lead_signals'::regclass AND mode = 'RowExclusiveLock')"""
+INSIDE = ("lead_signals_group_deliveries_sum", "lead_signals_waiting_deliveries")
 
 
 @pytest.fixture
@@ -50,17 +56,16 @@ def test_kill_9_under_load_keeps_every_acknowledged_comment(product: Product, re
 
 
 def test_kill_9_in_the_middle_of_transactions_leaves_no_half_and_sending_again_mends_it(product: Product) -> None:
-    """A lock on the audit log stops the requests behind their leads' INSERT; there the API dies."""
+    """A lock on the audit log stops the transactions behind their leads' INSERT, and everybody else waits in line; there the API dies."""
     api = product.start_api()
-    with Door(api.base_url) as door:
-        tenant_id = door.onboard()
     stuck = [f"stuck_{number}" for number in range(STUCK_REQUESTS)]
-    with Rows(product.addresses.owner) as locking, ThreadPoolExecutor(STUCK_REQUESTS) as senders:
+    with Rows(product.addresses.owner) as locking, Door(api.base_url) as door, ThreadPoolExecutor(STUCK_REQUESTS) as senders:
+        tenants = [door.onboard() for _ in range(TENANTS)]
         locking.of("BEGIN")
         locking.of("LOCK TABLE audit_events IN ACCESS EXCLUSIVE MODE")
-        answers = [senders.submit(post, api.base_url, tenant_id, comment_id) for comment_id in stuck]
-        waiting = f"SELECT count(*) FROM pg_stat_activity WHERE {API_SESSIONS} AND wait_event_type = 'Lock'"
-        wait_until(lambda: product.rows.value(waiting) >= 5, "transactions wait for the lock")
+        answers = [senders.submit(post, api.base_url, tenants[number % TENANTS], comment_id) for number, comment_id in enumerate(stuck)]
+        wait_until(lambda: product.rows.value(STOPPED_TRANSACTIONS) == HANDS, "each hand's transaction waits for the lock")
+        wait_until(lambda: inside(door) == STUCK_REQUESTS, "all requests are in a transaction or in line", 60)
         api.kill()
         assert [answer.result() for answer in answers].count(200) == 0
         locking.of("ROLLBACK")
@@ -69,9 +74,16 @@ def test_kill_9_in_the_middle_of_transactions_leaves_no_half_and_sending_again_m
     assert product.rows.value("SELECT count(*) FROM receipts") == 0
 
     with Door(product.start_api().base_url) as door:
-        created = [door.send_well(tenant_id, comment_id) for comment_id in stuck]
+        created = [door.send_well(tenants[number % TENANTS], comment_id) for number, comment_id in enumerate(stuck)]
     assert [len(lead_ids) for lead_ids in created] == [1] * STUCK_REQUESTS
     assert_whole(product.rows, acknowledged=stuck, sent=stuck)
+
+
+def inside(door: Door) -> float:
+    """How many deliveries a transaction has taken up, or wait for one."""
+    samples = dict(line.split() for line in door.http.get("/metrics").text.splitlines() if line.startswith(INSIDE))
+    taken, waiting = (float(samples[name]) for name in INSIDE)
+    return taken + waiting
 
 
 def post(base_url: str, tenant_id: str, comment_id: str) -> int | None:

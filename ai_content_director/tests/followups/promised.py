@@ -19,7 +19,7 @@ async def owe(engine: AsyncEngine, count: int) -> list[UUID]:
     tenant_id = (await onboard_tenant(engine, Onboarding(tenant_name="Nhà In Phố Cổ", industry="In ấn"))).tenant.id
     drafts = [_draft(number) for number in range(count)]
     async with tenant_session(engine, tenant_id) as session:
-        opened = await open_leads(session, tenant_id, new_id(), drafts)
+        opened = await open_leads(session, tenant_id, drafts)
         await promise_follow_ups(session, tenant_id, opened, FollowUpPolicy(somebody_listens=True, console_base_url=None))
         ids = (await session.execute(follow_ups.select().with_only_columns(follow_ups.c.id).order_by(follow_ups.c.id))).scalars().all()
     assert len(ids) == count
@@ -28,6 +28,8 @@ async def owe(engine: AsyncEngine, count: int) -> list[UUID]:
 
 def _draft(number: int) -> LeadDraft:
     return LeadDraft(
+        receipt_id=new_id(),
+        channel_external_id=None,
         platform="facebook",
         source_type="comment",
         source_subtype="mock",

@@ -17,7 +17,7 @@ import pytest
 
 from lead_signals import request_body
 from lead_signals.database.addresses import DatabaseAddresses
-from lead_signals.intake import admit, webhook_routes
+from lead_signals.intake import prepare, webhook_routes
 from lead_signals.intake.beside_the_loop import INLINE_BYTES
 from lead_signals.intake.webhook_routes import ITEMS_LIMIT
 from lead_signals.intent.verdict import Verdict
@@ -164,7 +164,7 @@ async def test_too_many_items_are_refused_before_one_is_read(
 async def test_a_large_body_does_not_stop_the_others(
     size: int, client: httpx.AsyncClient, tenant_id: UUID, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    started, others_were_answered, understand = threading.Event(), threading.Event(), admit.classify
+    started, others_were_answered, understand = threading.Event(), threading.Event(), prepare.classify
 
     def classify(text: str) -> Verdict:
         started.set()
@@ -174,7 +174,7 @@ async def test_a_large_body_does_not_stop_the_others(
     async def classification_started() -> bool:
         return started.is_set()
 
-    monkeypatch.setattr(admit, "classify", classify)
+    monkeypatch.setattr(prepare, "classify", classify)
     async with asyncio.TaskGroup() as tasks:
         large = tasks.create_task(client.post(WEBHOOK, content=padded(size, tenant_id)))
         await wait_until_async(classification_started, "the large body is being classified", 20)

@@ -1,5 +1,7 @@
 """Items received = created + updated + duplicate + ignored + quarantined: true for every receipt, whatever happens on the way."""
 
+import json
+from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from typing import Any
@@ -12,7 +14,7 @@ import pytest
 from sqlalchemy import text
 
 from lead_signals.database.addresses import DatabaseAddresses
-from lead_signals.intake import admit
+from lead_signals.intake import admit, prepare
 from lead_signals.leads.open_leads import LeadDraft
 from lead_signals.platforms.inbound_signal import InboundSignal
 from lead_signals.tenancy.tenant_session import TenantSession
@@ -146,13 +148,16 @@ REFUSALS: dict[str, Callable[[LeadDraft], LeadDraft]] = {
 async def test_what_the_database_refuses_is_quarantined_and_its_neighbours_become_leads(
     refusal: str, client: httpx.AsyncClient, database: DatabaseAddresses, tenant_id: UUID, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    make_draft = admit._draft
+    make_lead, made_strange = prepare._lead, list[LeadDraft]()
 
-    def draft(signal: InboundSignal) -> LeadDraft:
-        made = make_draft(signal)
-        return REFUSALS[refusal](made) if signal.content_text == STRANGE else made
+    def lead(signal: InboundSignal, receipt_id: UUID) -> LeadDraft:
+        made = make_lead(signal, receipt_id)
+        if signal.content_text != STRANGE:
+            return made
+        made_strange.append(made)
+        return REFUSALS[refusal](made)
 
-    monkeypatch.setattr(admit, "_draft", draft)
+    monkeypatch.setattr(prepare, "_lead", lead)
     assert (await send(client, tenant_id, mock("c0")))["created"] == 1
 
     said = await send(
@@ -164,8 +169,9 @@ async def test_what_the_database_refuses_is_quarantined_and_its_neighbours_becom
     kept = await fetch(
         database.owner, "SELECT item FROM quarantined_items WHERE tenant_id = $1 AND reason = 'refused_by_database'", tenant_id
     )
-    assert {orjson.loads(row["item"])["external_message_id"] for row in kept} == {"s1", "s2"}
-    assert {orjson.loads(row["item"])["content_text"] for row in kept} == {STRANGE}
+    strange = [REFUSALS[refusal](lead) for lead in made_strange]
+    assert Counter(json.loads(row["item"])["external_message_id"] for row in kept) == Counter(lead.external_message_id for lead in strange)
+    assert {json.loads(row["item"])["content_text"] for row in kept} == {lead.content_text for lead in strange}
     (owed,) = await fetch(database.owner, "SELECT count(*) FROM follow_ups WHERE tenant_id = $1", tenant_id)
     assert owed["count"] == 3
     await assert_books_balance(database.owner, tenant_id)
@@ -184,9 +190,9 @@ def refuse(monkeypatch: pytest.MonkeyPatch, where: str, when: Callable[..., bool
 
 
 BESIDE_THE_LEADS: dict[str, Callable[..., bool]] = {
-    "_write_receipt": lambda delivery, part, receipt_id, admission: admission.created > 0,
+    "write_receipts": lambda envelopes: any(envelope.admission.created for envelope in envelopes),
     "record": lambda tenant_id, events: len(events) > 0,
-    "promise_follow_ups": lambda tenant_id, opened, policy: len(opened) > 0,
+    "apply_changes": lambda tenant_id, recorded, opened, policy: len(opened) > 0,
 }
 
 
@@ -209,7 +215,7 @@ async def test_what_is_refused_beside_the_leads_is_kept_in_quarantine(
 async def test_what_cannot_even_be_kept_unread_is_not_acknowledged(
     client: httpx.AsyncClient, database: DatabaseAddresses, tenant_id: UUID, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    refuse(monkeypatch, "_write_receipt", lambda *_: True)
+    refuse(monkeypatch, "write_receipts", lambda *_: True)
     before = await rows_by_table(database.owner)
     with captured_logs() as logs:
         answer = await client.post(WEBHOOK, json=comment("c1"), headers={"X-Tenant-ID": str(tenant_id)})
@@ -222,14 +228,14 @@ async def test_what_cannot_even_be_kept_unread_is_not_acknowledged(
 async def test_what_cannot_be_classified_is_quarantined(
     client: httpx.AsyncClient, database: DatabaseAddresses, tenant_id: UUID, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    understand = admit.classify
+    understand = prepare.classify
 
     def classify(text: str) -> Any:
         if text == STRANGE:
             raise RecursionError("a rule went round in circles")
         return understand(text)
 
-    monkeypatch.setattr(admit, "classify", classify)
+    monkeypatch.setattr(prepare, "classify", classify)
     assert (await send(client, tenant_id, mock("c1"), mock("s1", STRANGE), mock("c2")))["created"] == 2
     assert await counts(database, tenant_id) == [(3, 2, 0, 0, 0, 1)]
     (kept,) = await fetch(database.owner, "SELECT reason FROM quarantined_items WHERE tenant_id = $1", tenant_id)

@@ -1,13 +1,15 @@
 """Pages as a browser's parser sees them, to compare what text may never change: elements and their attributes."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from uuid import UUID
 from xml.etree import ElementTree
 
 import html5lib
 
 from lead_signals.leads.lead_list import Lead, LeadPage
 from lead_signals.leads.lead_page_address import LeadPageAddress
+from lead_signals.leads.message_versions import Version
 from lead_signals.leads.render_leads import Reader, TenantLeads, render_leads
 from lead_signals.page_frame.language import Language
 from lead_signals.tenancy.tenant import Tenant
@@ -20,10 +22,12 @@ _MARK_OF_UNSEEN = re.compile(r"U\+[0-9A-F]{4,6}( ×[0-9]+)?")
 Tree = tuple[str, tuple[tuple[str, str], ...], tuple["Tree", ...]]
 
 
-def rendered(leads: Sequence[Lead], tenant: Tenant = TENANT) -> str:
-    """The page of these leads."""
-    seen = TenantLeads(tenant, [tenant], LeadPage(leads, len(leads)), {"new_auto": len(leads)})
-    return render_leads(seen, LeadPageAddress(tenant_id=tenant.id), READER)
+def rendered(
+    leads: Sequence[Lead], tenant: Tenant = TENANT, versions: Mapping[UUID, Sequence[Version]] | None = None, reader: Reader = READER
+) -> str:
+    """The page of these leads; `versions` are the texts of those that were edited."""
+    seen = TenantLeads(tenant, [tenant], LeadPage(leads, len(leads)), {"new_auto": len(leads)}, versions=versions or {})
+    return render_leads(seen, LeadPageAddress(tenant_id=tenant.id), reader)
 
 
 def parsed(html: str) -> ElementTree.Element:

@@ -6,7 +6,9 @@ from typing import Any
 from uuid import UUID
 
 from lead_signals.intent.classify import classify
+from lead_signals.leads.kept_verdict import KeptVerdict
 from lead_signals.leads.lead_list import Lead
+from lead_signals.leads.message_versions import Version
 from lead_signals.tenancy.tenant import Tenant
 
 NOW = datetime(2026, 11, 23, 1, 0, tzinfo=UTC)
@@ -97,3 +99,19 @@ def sample_lead(
         "updated_at": created_at,
     }
     return Lead(**(values | fields))
+
+
+def sample_versions(*texts: str) -> list[Version]:
+    """These texts one after the other, a minute apart, the first one the original."""
+    return [_version("edited" if number else "original", text, NOW - timedelta(minutes=90 - number)) for number, text in enumerate(texts)]
+
+
+def edited_lead(number: int = 0, *texts: str, **fields: Any) -> tuple[Lead, list[Version]]:
+    """A lead that said these texts one after the other, and its versions."""
+    meta = {**fields.pop("meta", {}), "edited": {"count": len(texts) - 1, "last_edited_at": None}}
+    return sample_lead(number, text=texts[-1], meta=meta, **fields), sample_versions(*texts)
+
+
+def _version(kind: str, text: str, said_at: datetime) -> Version:
+    verdict = KeptVerdict.of(classify(text))
+    return Version(kind=kind, content_text=text, **verdict.as_json(), said_at=said_at, received_at=said_at + timedelta(seconds=2))

@@ -138,7 +138,7 @@ def test_a_person_without_a_name_is_said_to_be_one(name: str | None) -> None:
         ),
         ({"meta": {"attachments": [{"type": "hologram"}, {"type": ["x"]}, {}, 7]}}, "Không có chữ, chỉ gửi 3 tệp đính kèm."),
         ({"meta": {"attachments": "x"}}, "Không có chữ nào, có thể chỉ gửi ảnh hoặc nhãn dán."),
-        ({"source_type": "lead_form"}, "Đã điền biểu mẫu quảng cáo."),
+        ({"source_type": "lead_form"}, "Đã điền biểu mẫu."),
     ],
 )
 def test_an_empty_text_is_said_in_words(fields: dict[str, Any], sentence: str) -> None:
@@ -314,11 +314,13 @@ def client(engine: AsyncEngine, **options: Any) -> httpx.AsyncClient:
 
 async def leads_said(engine: AsyncEngine, tenant_id: UUID, *texts: str) -> list[OpenedLead]:
     drafts = [
-        LeadDraft("facebook", "comment", None, "p1", None, f"c{uuid4()}", "Lê Hoàng Yến", "u1", text, None, classify(text), {})
+        LeadDraft(
+            uuid4(), None, "facebook", "comment", None, "p1", None, f"c{uuid4()}", "Lê Hoàng Yến", "u1", text, None, classify(text), {}
+        )
         for text in texts
     ]
     async with tenant_session(engine, tenant_id) as session:
-        return await open_leads(session, tenant_id, uuid4(), drafts)
+        return await open_leads(session, tenant_id, drafts)
 
 
 @pytest.fixture

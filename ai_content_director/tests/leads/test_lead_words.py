@@ -18,7 +18,7 @@ from lead_signals.leads.render_leads import Reader, TenantLeads, render_leads, r
 from lead_signals.page_frame.language import FRAME_WORDS, FrameWords, Language
 from lead_signals.platforms.inbound_signal import SourceType
 from tests.leads.page_trees import parsed
-from tests.leads.sample_leads import NOW, OTHER_TENANT, TENANT, sample_lead
+from tests.leads.sample_leads import NOW, OTHER_TENANT, TENANT, edited_lead, sample_lead
 
 NAMES = [field.name for field in fields(LeadWords)]
 
@@ -69,7 +69,10 @@ _NO_ENGLISH_LETTER = re.compile(r"[^\W\d_a-zA-Z]+")
 
 def english_pages() -> dict[str, str]:
     """Every page there is, filled with everything that has words of its own; the people in it are called and write in English letters."""
+    changed, versions = edited_lead(103, "", *(f"How much for {number}?" for number in range(9)), meta={"hidden": True, "removed_at": ""})
+    once, versions_of_once = edited_lead(104, "Thanks", "How much is it?")
     leads = [
+        *(replace(lead, author_name="Ann") for lead in (changed, once)),
         *(lead_in_english(number, status=status.value) for number, status in enumerate(LeadStatus)),
         *(lead_in_english(20 + number, intent_label=label.value) for number, label in enumerate(IntentLabel)),
         *(lead_in_english(40 + number, priority=priority.value) for number, priority in enumerate(Priority)),
@@ -82,12 +85,13 @@ def english_pages() -> dict[str, str]:
         lead_in_english(101, text="a\u200bb", meta={"phones": ["+84912345678"] * 9, "emails": ["a@b.example"]}),
         lead_in_english(102, text="", meta={"field_data": [{"name": "city", "values": ["Hue"]}] * 30}),
     ]
-    seen = TenantLeads(COMPANY, [COMPANY, _OTHER_COMPANY], LeadPage(leads, 2_000), dict.fromkeys(LeadStatus, 1_200), leads[0])
+    seen = TenantLeads(COMPANY, [COMPANY, _OTHER_COMPANY], LeadPage(leads, 2_000), dict.fromkeys(LeadStatus, 1_200), leads[2])
+    seen = replace(seen, versions={changed.id: versions, once.id: versions_of_once})
     here, nobody = LeadPageAddress(tenant_id=COMPANY.id), LeadPageAddress()
     words = LEAD_WORDS[Language.EN]
     nothing = TenantLeads(COMPANY, [COMPANY], LeadPage([], 0), {})
     return {
-        "leads": render_leads(seen, replace(here, page=2, lead_id=leads[0].id), ENGLISH),
+        "leads": render_leads(seen, replace(here, page=2, lead_id=leads[2].id), ENGLISH),
         "no leads": render_leads(nothing, here, ENGLISH),
         "no leads of a status": render_leads(nothing, replace(here, status=LeadStatus.WON), ENGLISH),
         "a lead that is gone": render_leads(nothing, replace(here, lead_id=COMPANY.id), ENGLISH),

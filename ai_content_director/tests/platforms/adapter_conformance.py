@@ -1,7 +1,8 @@
 """What every adapter must do. A new platform inherits this in three lines and brings its own payload files.
 
-A payload `name.json` lies beside `name.expected.json`: the signals in order (the fields worth saying), the ignored reasons
-and the quarantined `{reason, where}`. Together they must account for every item, no more and no fewer.
+A payload `name.json` lies beside `name.expected.json`: the signals in order (the fields worth saying), the changes in order
+(likewise; none where `changes` is left out), the ignored reasons and the quarantined `{reason, where}`. Together they must
+account for every item, no more and no fewer.
 """
 
 import copy
@@ -19,7 +20,15 @@ from hypothesis import strategies as st
 from lead_signals.json_body import JsonValue, parse_json_body
 from lead_signals.platforms.adapter import Adapter
 from lead_signals.platforms.external_id import LONGEST_ID_CHARACTERS
-from lead_signals.platforms.inbound_signal import IgnoredItem, InboundSignal, QuarantinedItem, Reading, SourceType
+from lead_signals.platforms.inbound_signal import (
+    ChangeKind,
+    IgnoredItem,
+    InboundChange,
+    InboundSignal,
+    QuarantinedItem,
+    Reading,
+    SourceType,
+)
 from lead_signals.platforms.signature_verdict import SignatureVerdict
 from lead_signals.platforms.spoken_text import LONGEST_NAME_CHARACTERS, LONGEST_TEXT_CHARACTERS
 
@@ -44,6 +53,8 @@ class AdapterConformance:
     adapter: ClassVar[Adapter]
     payload_folder: ClassVar[str]
     sign: ClassVar[Callable[[bytes, bytes], list[tuple[bytes, bytes]]]]
+    item_lists: ClassVar[frozenset[str]] = frozenset({"entry", "changes", "messaging", "standby"})
+    """Names of the lists whose elements are items, rather than parts of one item (attachments, answers of a form)."""
 
     def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
         if "payload" in metafunc.fixturenames:
@@ -72,6 +83,11 @@ class AdapterConformance:
             for signal, wanted in zip(reading.signals, expected["signals"], strict=True)
         ]
         assert said == expected["signals"]
+        changed = [
+            {name: _comparable(getattr(change, name)) for name in wanted}
+            for change, wanted in zip(reading.changes, expected.get("changes", []), strict=True)
+        ]
+        assert changed == expected.get("changes", [])
         assert [item.reason for item in reading.ignored] == expected["ignored"]
         assert [{"reason": item.reason, "where": item.where} for item in reading.quarantined] == expected["quarantined"]
         self.check(reading)
@@ -105,7 +121,7 @@ class AdapterConformance:
     @given(data=st.data())
     def test_strange_neighbours_cost_no_signal(self, data: st.DataObject) -> None:
         body = parse_json_body(data.draw(st.sampled_from(self.payloads())).read_bytes())
-        lists = [path for path in _paths(body) if path and isinstance(_at(body, path), list) and _holds_items(path)]
+        lists = [path for path in _paths(body) if path and isinstance(_at(body, path), list) and path[-1] in self.item_lists]
         if not lists:
             return
         path = data.draw(st.sampled_from(lists))
@@ -113,16 +129,18 @@ class AdapterConformance:
         position = data.draw(st.integers(0, len(items)))
         stranger = data.draw(st.booleans() | NUMBERS | TEXTS | st.lists(st.none(), max_size=2))
         before, after = self.read(body), self.read(_replaced(body, path, [*items[:position], stranger, *items[position:]]))
-        assert after.signals == before.signals
+        assert (after.signals, after.changes) == (before.signals, before.changes)
         self.check(after)
 
     # What a reading promises
 
     def check(self, reading: Reading) -> None:
-        for item in (*reading.signals, *reading.ignored, *reading.quarantined):
+        for item in (*reading.signals, *reading.changes, *reading.ignored, *reading.quarantined):
             match item:
                 case InboundSignal():
                     self._check_signal(item)
+                case InboundChange():
+                    self._check_change(item)
                 case IgnoredItem():
                     assert item.reason in self.adapter.ignored_reasons
                 case QuarantinedItem():
@@ -136,16 +154,13 @@ class AdapterConformance:
         assert reading.for_channels(reading.channels) == reading
         assert len(set(reading.channels)) == len(reading.channels)
         assert sum(part.items_received for part in parts) == reading.items_received
-        assert reading.items_received == len(reading.signals) + len(reading.ignored) + len(reading.quarantined)
+        assert reading.items_received == sum(map(len, (reading.signals, reading.changes, reading.ignored, reading.quarantined)))
 
     def _check_signal(self, signal: InboundSignal) -> None:
         assert signal.platform == self.adapter.platform
         assert signal.source_type in set(SourceType)
         assert signal.source_subtype in self.adapter.source_subtypes
-        ids = ("channel_external_id", "external_message_id", "external_post_id", "external_thread_id", "author_id")
-        for name in ids:
-            value = getattr(signal, name)
-            assert value is None or (isinstance(value, str) and 0 < len(value) <= LONGEST_ID_CHARACTERS and "\x00" not in value), name
+        self._check_ids(signal, "channel_external_id", "external_message_id", "external_post_id", "external_thread_id", "author_id")
         assert signal.author_name is None or 0 < len(signal.author_name) <= LONGEST_NAME_CHARACTERS
         assert "\x00" not in (signal.author_name or "")
         assert isinstance(signal.content_text, str)
@@ -157,6 +172,21 @@ class AdapterConformance:
         stored_meta = orjson.dumps(dict(signal.meta))
         assert b"\\u0000" not in stored_meta
         assert len(stored_meta) < 1_000_000
+
+    def _check_change(self, change: InboundChange) -> None:
+        assert change.platform == self.adapter.platform
+        self._check_ids(change, "channel_external_id", "external_message_id")
+        assert change.external_message_id
+        assert (change.content_text is not None) == (change.kind is ChangeKind.EDITED)
+        assert "\x00" not in (change.content_text or "")
+        assert len(change.content_text or "") <= LONGEST_TEXT_CHARACTERS
+        assert 0 <= change.sequence <= 1_000_000
+        assert change.changed_at is None or datetime(2004, 1, 1, tzinfo=UTC) <= change.changed_at <= NOW + timedelta(days=1)
+
+    def _check_ids(self, item: InboundSignal | InboundChange, *names: str) -> None:
+        for name in names:
+            value = getattr(item, name)
+            assert value is None or (isinstance(value, str) and 0 < len(value) <= LONGEST_ID_CHARACTERS and "\x00" not in value), name
 
     # Who speaks
 
@@ -223,8 +253,3 @@ def _replaced(body: Any, path: BodyPath, value: Any) -> Any:
     changed = copy.deepcopy(body)
     _at(changed, path[:-1])[path[-1]] = value
     return changed
-
-
-def _holds_items(path: BodyPath) -> bool:
-    """A list of items, rather than a list inside one item (attachments, answers of a form)."""
-    return path[-1] in {"entry", "changes", "messaging", "standby"}

@@ -1,6 +1,6 @@
 """What payload files cannot show well: lengths, the count of items against a second counter, and a reader at fault."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -8,9 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lead_signals.json_body import JsonValue
-from lead_signals.platforms.inbound_signal import InboundSignal, QuarantinedItem, Reading
-from lead_signals.platforms.meta.item_count import holds_more_items_than
-from lead_signals.platforms.meta.page import read_signals
+from lead_signals.platforms.inbound_signal import ChangeKind, InboundChange, InboundSignal, QuarantinedItem, Reading
+from lead_signals.platforms.meta.page import FACEBOOK_PAGE, read_signals
 from lead_signals.platforms.read_one_item import ItemPlace, read_one_item
 from tests.platforms.adapter_conformance import NOW, STRANGE_VALUES, TEXTS, fuzzed
 
@@ -38,6 +37,18 @@ def only_signal(body: dict[str, Any]) -> InboundSignal:
     assert (reading.ignored, reading.quarantined) == ((), ())
     (signal,) = reading.signals
     return signal
+
+
+def only_change(body: dict[str, Any]) -> InboundChange:
+    reading = read_signals(body, NOW)
+    assert (reading.signals, reading.ignored, reading.quarantined) == ((), (), ())
+    (change,) = reading.changes
+    return change
+
+
+def sent_at(seconds: int, body: dict[str, Any]) -> dict[str, Any]:
+    body["entry"][0]["time"] = seconds
+    return body
 
 
 def test_a_long_text_is_cut_at_65536_characters_and_says_so() -> None:
@@ -105,6 +116,70 @@ def test_a_reply_is_told_from_a_comment_on_the_post(parent_id: str | None, post_
     assert signal.external_thread_id == (parent_id if is_reply else "1_2")
 
 
+@pytest.mark.parametrize(
+    ("verb", "kind"),
+    [
+        ("edited", ChangeKind.EDITED),
+        ("edit", ChangeKind.EDITED),
+        ("update", ChangeKind.EDITED),
+        ("remove", ChangeKind.REMOVED),
+        ("delete", ChangeKind.REMOVED),
+        ("hide", ChangeKind.HIDDEN),
+        ("unhide", ChangeKind.SHOWN),
+    ],
+)
+def test_each_verb_says_what_happened(verb: str, kind: ChangeKind) -> None:
+    assert only_change(comment(verb=verb)).kind is kind
+
+
+def test_an_edit_sent_again_is_the_same_change() -> None:
+    edit = comment(verb="edited", created_time=1_795_259_400)
+    first, again = only_change(sent_at(1_795_260_005, edit)), only_change(sent_at(1_795_263_605, edit))
+    assert first == again
+    assert first.changed_at == datetime(2026, 11, 21, 11, 10, tzinfo=UTC)
+
+
+def test_hiding_and_showing_again_have_an_order_although_both_carry_the_time_of_the_comment() -> None:
+    hidden = only_change(sent_at(1_795_260_005, comment(verb="hide", created_time=1_795_256_400)))
+    shown = only_change(sent_at(1_795_260_065, comment(verb="unhide", created_time=1_795_256_400)))
+    assert hidden.changed_at is not None
+    assert shown.changed_at == hidden.changed_at + timedelta(minutes=1)
+
+
+def test_a_comment_that_the_page_takes_away_is_gone_whoever_did_it() -> None:
+    by_page = {"from": {"id": "9"}}
+    assert only_change(comment(verb="hide", **by_page)).kind is ChangeKind.HIDDEN
+    assert only_change(comment(verb="remove", **by_page)).kind is ChangeKind.REMOVED
+    assert [item.reason for item in read_signals(comment(verb="edited", **by_page), NOW).ignored] == ["own_comment"]
+
+
+def test_a_long_edit_is_cut_like_a_long_comment() -> None:
+    assert only_change(comment(verb="edited", message="ả" * 70_000)).content_text == "ả" * 65_536
+    assert only_change(message(message=None, message_edit={"mid": "m", "text": "ả" * 70_000})).content_text == "ả" * 65_536
+
+
+@pytest.mark.parametrize(
+    ("num_edit", "sequence"),
+    [(1, 1), ("37", 37), (999_999, 999_999), (1_000_000, 0), (-1, 0), (True, 0), (2.0, 0), ("²", 0), ("9" * 5_000, 0), (None, 0), ([1], 0)],
+)
+def test_edits_are_counted_by_a_number_that_is_a_count(num_edit: Any, sequence: int) -> None:
+    assert only_change(message(message=None, message_edit={"mid": "m_1", "text": "x", "num_edit": num_edit})).sequence == sequence
+
+
+def test_a_message_taken_back_stays_so_however_often_it_was_edited_and_whatever_the_clock_says() -> None:
+    edited = only_change(message(message=None, message_edit={"mid": "m_1", "text": "x", "num_edit": 999_999}))
+    removed = only_change(message(message={"mid": "m_1", "is_deleted": True}, timestamp=1_795_250_000_000))
+    assert removed.external_message_id == edited.external_message_id
+    assert removed.sequence > edited.sequence
+
+
+def test_a_change_goes_where_its_message_went_when_the_entry_has_no_id() -> None:
+    said, edit = message(), message(message=None, message_edit={"mid": "m_1", "text": "x", "num_edit": 1})
+    for body in (said, edit):
+        del body["entry"][0]["id"]
+    assert only_signal(said).channel_external_id == only_change(edit).channel_external_id == "9"
+
+
 ITEMS = st.one_of(
     STRANGE_VALUES,
     st.sampled_from(
@@ -128,7 +203,7 @@ ENTRIES = STRANGE_VALUES | st.fixed_dictionaries(
 def test_every_item_is_counted_once_as_a_second_counter_says(entries: list[Any]) -> None:
     body, counted = {"object": "page", "entry": entries}, sum(_items_of(entry) for entry in entries)
     assert read_signals(body, NOW).items_received == counted
-    assert [limit for limit in range(counted + 2) if holds_more_items_than(body, limit)] == list(range(counted))
+    assert [limit for limit in range(counted + 2) if FACEBOOK_PAGE.holds_more_items_than(body, limit)] == list(range(counted))
 
 
 def _items_of(entry: Any) -> int:

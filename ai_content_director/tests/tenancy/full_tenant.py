@@ -1,35 +1,54 @@
 """A tenant with at least one row in every table that can hold one, so that a wall has something to hide."""
 
+from datetime import timedelta
 from uuid import UUID
 
 from sqlalchemy import func, insert, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from lead_signals.connections.channel_check import promise_check
+from lead_signals.connections.channel_hour import channel_hours
 from lead_signals.database.metadata import metadata
 from lead_signals.followups.delivery_attempt import delivery_attempts
 from lead_signals.followups.follow_up import follow_ups
+from lead_signals.tenancy.api_key import make_api_key
 from lead_signals.tenancy.channel import connect_channel
 from lead_signals.tenancy.onboard_tenant import Onboarding, onboard_tenant
-from lead_signals.tenancy.tenant_session import tenant_session
+from lead_signals.tenancy.tenant_session import TenantSession, tenant_session
 from tests.deliveries import comment
 from tests.intake.open_door import WEBHOOK, fetch, open_door
-from tests.intake.page_deliveries import page_entry
+from tests.intake.page_deliveries import comment_change, page_entry
 
 
 async def full_tenant(engine: AsyncEngine, app_address: str, name: str) -> UUID:
     """Onboard a tenant and fill it through the real door where there is one."""
     tenant_id = (await onboard_tenant(engine, Onboarding(tenant_name=name))).tenant.id
+    page = str(tenant_id.int)[:15]
     async with open_door(app_address, WEBHOOK_URL="https://n8n.example/webhook") as client:
         body = comment("c1")
-        body["entry"] += [page_entry("1", ("c2", f"{name}: cho tôi báo giá")), "a strange entry"]
+        edit = comment_change("c2", f"{name}: cho tôi báo giá gấp")
+        edit["value"] |= {"verb": "edited", "created_time": 1_763_799_995}
+        form = {"field": "leadgen", "value": {"leadgen_id": "f1", "page_id": page, "form_id": "71", "created_time": 1_763_799_000}}
+        entry = page_entry(page, ("c2", f"{name}: cho tôi báo giá"))
+        entry["changes"] += [edit, form]
+        body["entry"] += [entry, "a strange entry"]
         answer = await client.post(WEBHOOK, json=body, headers={"X-Tenant-ID": str(tenant_id)})
-        assert answer.json()["created"] == 2
+        assert answer.json()["created"] == 3
     async with tenant_session(engine, tenant_id) as session:
-        await connect_channel(session, tenant_id, platform="facebook", external_id=tenant_id.hex)
-        follow_up_id = (await session.execute(select(follow_ups.c.id).limit(1))).scalar_one()
-        attempt = {"follow_up_id": follow_up_id, "attempt": 1, "duration_ms": 3, "outcome": "try_again"}
-        await session.execute(insert(delivery_attempts).values(tenant_id=tenant_id, started_at=func.now(), **attempt))
+        channel_id = await connect_channel(session, tenant_id, platform="facebook", external_id=page)
+        await promise_check(session, tenant_id, channel_id, due_in=timedelta(days=1))
+        await make_api_key(session, tenant_id, "Cầu nối CRM")
+        await _happened_later(session, tenant_id, channel_id)
     return tenant_id
+
+
+async def _happened_later(session: TenantSession, tenant_id: UUID, channel_id: UUID) -> None:
+    """What a worker writes down after an hour."""
+    hour = {"channel_id": channel_id, "hour": func.date_trunc("hour", func.now()), "deliveries": 3}
+    await session.execute(insert(channel_hours).values(tenant_id=tenant_id, **hour))
+    follow_up_id = (await session.execute(select(follow_ups.c.id).limit(1))).scalar_one()
+    attempt = {"follow_up_id": follow_up_id, "attempt": 1, "duration_ms": 3, "outcome": "try_again"}
+    await session.execute(insert(delivery_attempts).values(tenant_id=tenant_id, started_at=func.now(), **attempt))
 
 
 async def walled_tables(owner_address: str) -> dict[str, str]:

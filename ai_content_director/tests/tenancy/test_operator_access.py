@@ -15,8 +15,10 @@ from tests.intake.open_door import WEBHOOK, assert_refused, open_door, rows_by_t
 
 KEY = "khoá-vận-hành-à"  # ends in a byte (0xA0) that text functions take for a space
 NOBODY_LISTENS = "postgresql://lead_signals_app@127.0.0.1:1/lead_signals"
-# Machines nearby, the platforms (which prove themselves), and files that say nothing about anybody.
-OPEN = {("GET", "/health"), ("GET", "/ready"), ("GET", WEBHOOK), ("POST", WEBHOOK), ("GET", "/static/{hashed_name}")}
+# Machines nearby, the platforms (which prove themselves), and files that say nothing about anybody. Written out by hand.
+HANDSHAKES = {("GET", "/webhooks/facebook"), ("GET", "/webhooks/instagram"), ("GET", "/webhooks/whatsapp")}
+DELIVERIES = {("POST", f"/webhooks/{platform}") for platform in ("facebook", "instagram", "whatsapp", "zalo", "tiktok")}
+OPEN = {("GET", "/health"), ("GET", "/ready"), ("GET", "/static/{hashed_name}")} | HANDSHAKES | DELIVERIES
 
 
 def every_route() -> Iterator[tuple[str, str]]:
@@ -144,9 +146,10 @@ async def test_what_a_browser_says_of_where_a_change_comes_from(headers: dict[st
         assert (await client.post("/onboarding", json=ONBOARDING, headers=headers)).status_code == status
 
 
-async def test_a_page_of_another_site_cannot_deliver_either(database: DatabaseAddresses) -> None:
+@pytest.mark.parametrize("address", sorted(address for _, address in DELIVERIES))
+async def test_a_page_of_another_site_cannot_deliver_either(address: str, database: DatabaseAddresses) -> None:
     async with open_door(database.app) as client:
-        refused = await client.post(WEBHOOK, json=comment("c1"), headers={"sec-fetch-site": "cross-site"})
+        refused = await client.post(address, json=comment("c1"), headers={"sec-fetch-site": "cross-site"})
         assert_refused(refused, 403, "another site")
 
 

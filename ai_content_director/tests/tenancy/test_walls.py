@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from lead_signals.database.addresses import DatabaseAddresses
 from lead_signals.leads import lead_list
+from lead_signals.tenancy.api_key import make_api_key, tenant_of_api_key
 from lead_signals.tenancy.tenant_session import across_tenants_session, tenant_session
 from tests.deliveries import comment
 from tests.intake.open_door import WEBHOOK, fetch, open_door
@@ -22,8 +23,11 @@ from tests.tenancy.full_tenant import full_tenant, walled_tables
 
 # Tables of the installation, not of a tenant. unrouted_deliveries belongs to nobody yet and has walls of its own.
 NOBODYS = {"worker_heartbeats", "alembic_version", "unrouted_deliveries"}
-UPDATABLE = {"channels", "lead_signals", "follow_ups"}
-OPEN_ACROSS_TENANTS = {"tenants", "channels", "follow_ups"}
+UPDATABLE = {"channel_checks", "channel_hours", "channels", "follow_ups", "lead_signals", "look_ups", "tenant_api_keys"}
+UPDATABLE_COLUMN = {"receipts": "body", "quarantined_items": "item"}  # of these tables nothing else may be touched
+DELETABLE = {"channel_hours"}
+OWED_WORK = {"channel_checks", "follow_ups", "look_ups"}  # a worker claims what is due of any tenant
+OPEN_ACROSS_TENANTS = {"tenants", "channels"} | OWED_WORK
 
 
 @pytest.fixture
@@ -44,7 +48,7 @@ async def test_every_table_of_tenants_is_walled(database: DatabaseAddresses) -> 
     )
     walled = await walled_tables(database.owner)
     assert {table["name"] for table in catalogue} == walled.keys() | NOBODYS
-    assert len(walled) >= 10
+    assert len(walled) >= 15
     for table in catalogue:
         policies = json.loads(table["policies"] or "[]")
         if table["name"] in walled:
@@ -59,7 +63,7 @@ async def test_every_table_of_tenants_is_walled(database: DatabaseAddresses) -> 
             assert not door or table["name"] in OPEN_ACROSS_TENANTS | {"unrouted_deliveries"}, table["name"]
     (unrouted,) = [table for table in catalogue if table["name"] == "unrouted_deliveries"]
     assert (unrouted["enabled"], unrouted["forced"]) == (True, True)
-    assert {policy["cmd"] for policy in json.loads(unrouted["policies"])} == {"a", "r"}
+    assert {policy["cmd"] for policy in json.loads(unrouted["policies"])} == {"a", "r", "w", "d"}
 
 
 async def test_tenant_id_comes_first_in_every_key(database: DatabaseAddresses) -> None:
@@ -137,21 +141,26 @@ async def test_a_tenant_changes_and_deletes_nothing_of_another(
         async with AsyncExitStack() as stack:
             session = await stack.enter_async_context(engine.connect())
             await session.execute(text("SELECT set_config('app.tenant_id', :here, true)"), {"here": str(here)})
+            changed = column if table in UPDATABLE else UPDATABLE_COLUMN.get(table)
+            if changed is not None:
+                assert await touched(session, f"UPDATE {table} SET {changed} = {changed} WHERE {column} <> :here", here) == 0, table
+                assert await touched(session, f"UPDATE {table} SET {changed} = {changed}", here) > 0, table
             if table in UPDATABLE:
-                changed = await session.execute(text(f"UPDATE {table} SET {column} = {column} WHERE {column} <> :here"), {"here": here})
-                assert changed.rowcount == 0, table
                 nested = await session.begin_nested()
                 with pytest.raises(DBAPIError, match="row-level security"):
                     await session.execute(text(f"UPDATE {table} SET {column} = :there"), {"there": there})
                 await nested.rollback()
             else:
                 await assert_denied(session, f"UPDATE {table} SET {column} = {column}")
-            await assert_denied(session, f"DELETE FROM {table}")
+            if table in DELETABLE:
+                assert await touched(session, f"DELETE FROM {table} WHERE {column} <> :here", here) == 0, table
+            else:
+                await assert_denied(session, f"DELETE FROM {table}")
             await assert_denied(session, f"TRUNCATE {table}")
         assert await fetch(database.owner, f"SELECT * FROM {table} WHERE {column} = $1", there) == before
 
 
-async def test_looking_across_tenants_sees_three_tables_and_writes_one(
+async def test_looking_across_tenants_sees_five_tables_and_changes_only_owed_work(
     engine: AsyncEngine, database: DatabaseAddresses, neighbours: tuple[UUID, UUID]
 ) -> None:
     here, there = neighbours
@@ -159,24 +168,34 @@ async def test_looking_across_tenants_sees_three_tables_and_writes_one(
         async with across_tenants_session(engine) as session:
             seen = set((await session.execute(text(f"SELECT DISTINCT {column} FROM {table}"))).scalars())
             assert ({here, there} <= seen) if table in OPEN_ACROSS_TENANTS else not seen, table
-            if table in UPDATABLE - {"follow_ups"}:
-                assert (await session.execute(text(f"UPDATE {table} SET {column} = {column}"))).rowcount == 0
+            changed = column if table in UPDATABLE else UPDATABLE_COLUMN.get(table)
+            if changed is not None:
+                touches = await touched(session, f"UPDATE {table} SET {changed} = {changed} WHERE {column} = :here", here)
+                assert (touches > 0) == (table in OWED_WORK), table
+            if table in DELETABLE:
+                assert await touched(session, f"DELETE FROM {table}", here) == 0, table
             await assert_row_refused(session, table, await row_of(database, table, column, there))
 
 
-async def test_unrouted_deliveries_can_be_dropped_in_by_anybody_and_read_by_the_operator_only(
+async def test_unrouted_deliveries_can_be_dropped_in_by_anybody_and_read_or_removed_by_the_operator_only(
     engine: AsyncEngine, neighbours: tuple[UUID, UUID]
 ) -> None:
     keep = text(
         "INSERT INTO unrouted_deliveries (id, platform, channel_external_id, body) VALUES (gen_random_uuid(), 'facebook', :page, '')"
     )
-    page = uuid4().hex
+    page = {"page": uuid4().hex}
+    count = text("SELECT count(*) FROM unrouted_deliveries WHERE channel_external_id = :page")
+    mark = text("UPDATE unrouted_deliveries SET admitted_at = now() WHERE channel_external_id = :page")
+    remove = text("DELETE FROM unrouted_deliveries WHERE channel_external_id = :page")
     async with tenant_session(engine, neighbours[0]) as session:
-        await session.execute(keep, {"page": page})
-        assert (await session.execute(text("SELECT count(*) FROM unrouted_deliveries"))).scalar_one() == 0
+        await session.execute(keep, page)
+        assert (await session.execute(count, page)).scalar_one() == 0
+        assert [(await session.execute(change, page)).rowcount for change in (mark, remove)] == [0, 0]
     async with across_tenants_session(engine) as session:
-        seen = await session.execute(text("SELECT count(*) FROM unrouted_deliveries WHERE channel_external_id = :page"), {"page": page})
-        assert seen.scalar_one() == 1
+        assert (await session.execute(count, page)).scalar_one() == 1
+        await assert_denied(session, "UPDATE unrouted_deliveries SET body = 'x'")
+        await assert_denied(session, "UPDATE unrouted_deliveries SET channel_external_id = 'x'")
+        assert [(await session.execute(change, page)).rowcount for change in (mark, remove)] == [1, 1]
 
 
 async def test_the_product_answers_the_same_without_its_where(
@@ -189,14 +208,16 @@ async def test_the_product_answers_the_same_without_its_where(
         async def answers() -> list[Any]:
             listed = [(await client.get("/api/leads", params={"tenant_id": str(tenant)})).json() for tenant in neighbours]
             foreign = await lead_of(engine, here, UUID(listed[1]["leads"][0]["id"]))
-            return [*listed, foreign]
+            return [*listed, foreign, await tenant_of_api_key(engine, [key.encode()])]
 
+        async with tenant_session(engine, here) as session:
+            _, key = await make_api_key(session, here, "Cầu nối CRM")
         before = await answers()
-        assert ([page["total"] for page in before[:2]], before[2]) == ([2, 2], None)
+        assert ([page["total"] for page in before[:2]], before[2:]) == ([3, 3], [None, here])
         with without_tenant_conditions() as weakened:
             assert await answers() == before
             assert (await client.post(WEBHOOK, json=comment("c1"), headers={"X-Tenant-ID": str(there)})).json()["created"] == 0
-        assert {"FROM lead_signals", "FROM tenants", "FROM content_items"} <= weakened
+        assert {"FROM lead_signals", "FROM tenants", "FROM content_items", "FROM tenant_api_keys"} <= weakened
 
 
 @contextmanager
@@ -229,6 +250,14 @@ async def row_of(database: DatabaseAddresses, table: str, column: str, tenant_id
     if "id" in values and column != "id":
         values["id"] = str(uuid4())
     return json.dumps(values)
+
+
+async def touched(session: AsyncConnection, statement: str, here: UUID) -> int:
+    """How many rows a statement would touch; undone again."""
+    nested = await session.begin_nested()
+    rows = (await session.execute(text(statement), {"here": here} if ":here" in statement else {})).rowcount
+    await nested.rollback()
+    return rows
 
 
 async def assert_row_refused(connection: AsyncConnection, table: str, row: str) -> None:

@@ -20,7 +20,7 @@ def attachments_of_change(value: JsonObject) -> list[JsonValue]:
 
 
 def attachments_of_message(message: JsonObject, where: str) -> list[JsonValue]:
-    """The attachments of a message: `{"type", "url"?, "title"?, "sticker_id"?}` each, a new or odd type included.
+    """The attachments of a message: `{"type", "url"?, "title"?, "sticker_id"?, "media_id"?}` each, a new or odd type included.
 
     Raises StrangeItem when `attachments` is no list.
     """
@@ -30,25 +30,32 @@ def attachments_of_message(message: JsonObject, where: str) -> list[JsonValue]:
     if not isinstance(attachments, list):
         raise StrangeItem(Quarantined.ATTACHMENTS_NOT_LIST, f"{where}.attachments")
     parts = [_message_part(attachment) for attachment in attachments[:MOST_ATTACHMENTS]]
-    # In the summer of 2026 one sticker came twice, as `sticker` and as `image` with the same address.
-    stickers = {part.get("url") for part in parts if part.get("type") == "sticker"} - {None}
-    return [part for part in parts if part.get("type") != "image" or part.get("url") not in stickers]
+    return [part for part in parts if not _is_twin(part, parts)]
 
 
-def _message_part(attachment: JsonValue) -> dict[str, JsonValue]:
+def _is_twin(part: JsonObject, parts: list[JsonObject]) -> bool:
+    # In the summer of 2026 one sticker came twice, as `sticker` and as `image` with the same address; a shared post of Instagram
+    # comes as `ig_post` and as `share` with the same id.
+    kind, key = {"image": ("sticker", "url"), "share": ("ig_post", "media_id")}.get(str(part["type"]), ("", ""))
+    return key in part and any(other["type"] == kind and other.get(key) == part[key] for other in parts)
+
+
+def _message_part(attachment: JsonValue) -> JsonObject:
     if not isinstance(attachment, dict):
         return {"type": "unknown"}
     payload = attachment.get("payload")
     if not isinstance(payload, dict):
         payload = {}
     title, sticker_id = detail(payload.get("title")) or detail(attachment.get("title")), decorative_id(payload.get("sticker_id"))
+    media_id = decorative_id(payload.get("ig_post_media_id")) or decorative_id(payload.get("reel_video_id"))
     return {
         **_part(detail(attachment.get("type")) or "unknown", payload.get("url") or attachment.get("url")),
         **({"title": title} if title else {}),
         **({"sticker_id": sticker_id} if sticker_id else {}),
+        **({"media_id": media_id} if media_id else {}),
     }
 
 
-def _part(kind: str, url: JsonValue) -> dict[str, JsonValue]:
+def _part(kind: str, url: JsonValue) -> JsonObject:
     address = media_url(url)
     return {"type": kind, "url": address} if address else {"type": kind}

@@ -1,4 +1,4 @@
-"""What the values of `feed` and `mention` changes have in common: who wrote, what, with which verb, and where it can be seen."""
+"""What the values of changes have in common, on a Page and on Instagram: who wrote, what, with which verb, and where it can be seen."""
 
 from dataclasses import dataclass
 
@@ -24,7 +24,10 @@ class Author:
 
 
 def author_of(value: JsonObject, where: str) -> Author:
-    """The author: `from` since Graph v2.11, `sender_id` and `sender_name` before. Raises StrangeItem for a wrong shape."""
+    """The author: `from` since Graph v2.11, `sender_id` and `sender_name` before; on Instagram the name is a `username`.
+
+    Raises StrangeItem for a wrong shape.
+    """
     sender = value.get("from")
     if sender is None:
         sender = {}
@@ -32,17 +35,17 @@ def author_of(value: JsonObject, where: str) -> Author:
         raise StrangeItem(Quarantined.FROM_NOT_OBJECT, f"{where}.from")
     return Author(
         external_id(sender.get("id"), f"{where}.from.id") or external_id(value.get("sender_id"), f"{where}.sender_id"),
-        person_name(sender.get("name")) or person_name(value.get("sender_name")),
+        person_name(sender.get("name")) or person_name(sender.get("username")) or person_name(value.get("sender_name")),
     )
 
 
-def written_in(value: JsonObject, where: str) -> SpokenText:
-    """The text; empty when there is none (photo, sticker). Raises StrangeItem when it is no text."""
-    message = value.get("message")
+def written_in(value: JsonObject, where: str, key: str = "message") -> SpokenText:
+    """The text under `key`; empty when there is none (photo, sticker). Raises StrangeItem when it is no text."""
+    message = value.get(key)
     if message is None:
         return SpokenText("")
     if not isinstance(message, str):
-        raise StrangeItem(Quarantined.MESSAGE_NOT_TEXT, f"{where}.message")
+        raise StrangeItem(Quarantined.MESSAGE_NOT_TEXT, f"{where}.{key}")
     return spoken_text(message)
 
 

@@ -1,7 +1,7 @@
 """One element of `changes`: a field of the Page that changed, and its value."""
 
 from lead_signals.json_body import JsonObject, JsonValue
-from lead_signals.platforms.inbound_signal import IgnoredItem, InboundSignal
+from lead_signals.platforms.inbound_signal import Understood
 from lead_signals.platforms.meta.feed import read_feed
 from lead_signals.platforms.meta.lead_form import read_lead_form
 from lead_signals.platforms.meta.mention import read_mention
@@ -14,7 +14,7 @@ _READERS = {"feed": read_feed, "mention": read_mention, "leadgen": read_lead_for
 _REVIEWS = frozenset({"ratings", "product_review"})
 
 
-def read_change(change: JsonValue, place: ItemPlace) -> InboundSignal | IgnoredItem:
+def read_change(change: JsonValue, place: ItemPlace) -> Understood:
     """The signal in a change, or why there is none. Raises StrangeItem when it cannot be read."""
     if not isinstance(change, dict):
         raise StrangeItem(Quarantined.CHANGE_NOT_OBJECT, place.where)

@@ -2,9 +2,10 @@
 
 from lead_signals.json_body import JsonObject, JsonValue
 from lead_signals.platforms.external_id import external_id
-from lead_signals.platforms.inbound_signal import IgnoredItem, InboundSignal, SourceType
+from lead_signals.platforms.inbound_signal import InboundSignal, SourceType, Understood
 from lead_signals.platforms.meta.attachments import attachments_of_change
 from lead_signals.platforms.meta.change_value import author_of, permalink_of, verb_of, written_in
+from lead_signals.platforms.meta.changed_saying import read_change_of
 from lead_signals.platforms.meta.reasons import Ignored, Quarantined, Subtype
 from lead_signals.platforms.read_one_item import ItemPlace
 from lead_signals.platforms.said_at import said_at
@@ -13,22 +14,9 @@ from lead_signals.platforms.strange_item import StrangeItem
 _POSTS = frozenset({"post", "status", "photo", "video", "share", "link", "note"})
 _REACTIONS = frozenset({"like", "reaction"})
 
-_COMMENT_CHANGED = {
-    **dict.fromkeys(("edit", "edited", "update"), Ignored.COMMENT_EDITED),
-    **dict.fromkeys(("remove", "delete"), Ignored.COMMENT_REMOVED),
-    "hide": Ignored.COMMENT_HIDDEN,
-    "unhide": Ignored.COMMENT_UNHIDDEN,
-}
-_POST_CHANGED = {
-    **dict.fromkeys(("edit", "edited", "update"), Ignored.POST_EDITED),
-    **dict.fromkeys(("remove", "delete"), Ignored.POST_REMOVED),
-    "hide": Ignored.POST_HIDDEN,
-    "unhide": Ignored.POST_UNHIDDEN,
-}
 
-
-def read_feed(value: JsonObject, place: ItemPlace) -> InboundSignal | IgnoredItem:
-    """The comment or visitor post in a feed value, or why there is none. Raises StrangeItem when it cannot be read."""
+def read_feed(value: JsonObject, place: ItemPlace) -> Understood:
+    """The comment or visitor post in a feed value, its change, or why there is none. Raises StrangeItem when it cannot be read."""
     item = value.get("item")
     if item is None:
         raise StrangeItem(Quarantined.ITEM_MISSING, f"{place.where}.value.item")
@@ -41,14 +29,14 @@ def read_feed(value: JsonObject, place: ItemPlace) -> InboundSignal | IgnoredIte
     return place.ignored(Ignored.REACTION if item in _REACTIONS else Ignored.OTHER_FEED_ITEM)
 
 
-def _read_comment(value: JsonObject, place: ItemPlace) -> InboundSignal | IgnoredItem:
+def _read_comment(value: JsonObject, place: ItemPlace) -> Understood:
     verb = verb_of(value, place)
-    if verb != "add":  # asked before the author: whoever removed it, it is gone
-        return place.ignored(_COMMENT_CHANGED.get(verb, Ignored.UNKNOWN_VERB))
+    if verb != "add":
+        return read_change_of(value, place, verb, id_key="comment_id", own=Ignored.OWN_COMMENT)
     return comment_signal(value, place, f"{place.where}.value")
 
 
-def comment_signal(value: JsonObject, place: ItemPlace, where: str, subtype: Subtype | None = None) -> InboundSignal | IgnoredItem:
+def comment_signal(value: JsonObject, place: ItemPlace, where: str, subtype: Subtype | None = None) -> Understood:
     """The signal of a new comment; ignored when the Page itself wrote it, or we would answer our own answers.
 
     A comment of only a sticker has neither text nor attachment: it is a signal by its id. `subtype` overrules our own reading.
@@ -121,11 +109,11 @@ def _is_on_ad(value: JsonObject) -> bool:
     return isinstance(post, dict) and (post.get("promotion_status") == "active" or post.get("is_published") is False)
 
 
-def _read_visitor_post(value: JsonObject, item: str, place: ItemPlace) -> InboundSignal | IgnoredItem:
+def _read_visitor_post(value: JsonObject, item: str, place: ItemPlace) -> Understood:
     where = f"{place.where}.value"
     verb = verb_of(value, place)
     if verb != "add":
-        return place.ignored(_POST_CHANGED.get(verb, Ignored.UNKNOWN_VERB))
+        return read_change_of(value, place, verb, id_key="post_id", own=Ignored.OWN_POST)
     author = author_of(value, where)
     if author.is_page(place.channel_external_id):
         return place.ignored(Ignored.OWN_POST)

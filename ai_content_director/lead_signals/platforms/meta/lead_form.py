@@ -2,7 +2,7 @@
 
 from lead_signals.json_body import JsonObject, JsonValue
 from lead_signals.platforms.external_id import decorative_id, external_id
-from lead_signals.platforms.inbound_signal import IgnoredItem, InboundSignal, SourceType
+from lead_signals.platforms.inbound_signal import InboundSignal, SourceType, Understood
 from lead_signals.platforms.meta.reasons import Quarantined, Subtype
 from lead_signals.platforms.read_one_item import ItemPlace
 from lead_signals.platforms.said_at import said_at
@@ -13,7 +13,7 @@ _MOST_ANSWERS = 100
 _MOST_VALUES = 20
 
 
-def read_lead_form(value: JsonObject, place: ItemPlace) -> InboundSignal | IgnoredItem:
+def read_lead_form(value: JsonObject, place: ItemPlace) -> Understood:
     """The signal of a form: no text, its ids in `meta`, and the answers where a relay has already fetched them.
 
     Raises StrangeItem when there is no `leadgen_id`.

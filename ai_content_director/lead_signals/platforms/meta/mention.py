@@ -2,23 +2,26 @@
 
 from lead_signals.json_body import JsonObject
 from lead_signals.platforms.external_id import external_id
-from lead_signals.platforms.inbound_signal import IgnoredItem, InboundSignal, SourceType
+from lead_signals.platforms.inbound_signal import InboundSignal, SourceType, Understood
 from lead_signals.platforms.meta.change_value import author_of, permalink_of, verb_of, written_in
+from lead_signals.platforms.meta.changed_saying import read_change_of
 from lead_signals.platforms.meta.reasons import Ignored, Quarantined, Subtype
 from lead_signals.platforms.read_one_item import ItemPlace
 from lead_signals.platforms.said_at import said_at
 from lead_signals.platforms.strange_item import StrangeItem
 
 
-def read_mention(value: JsonObject, place: ItemPlace) -> InboundSignal | IgnoredItem:
-    """The signal of a mention, or why there is none.
+def read_mention(value: JsonObject, place: ItemPlace) -> Understood:
+    """The signal of a mention, its change, or why there is none.
 
     Its id is that of the comment or post: a comment under our own post that also mentions us arrives as both, and is one saying.
     Raises StrangeItem when it cannot be read, or holds neither an id nor a text.
     """
     where = f"{place.where}.value"
-    if verb_of(value, place) != "add":
-        return place.ignored(Ignored.MENTION_CHANGED)
+    verb = verb_of(value, place)
+    if verb != "add":
+        id_key = "comment_id" if value.get("comment_id") is not None else "post_id"
+        return read_change_of(value, place, verb, id_key=id_key, own=Ignored.OWN_MENTION)
     author = author_of(value, where)
     if author.is_page(place.channel_external_id):
         return place.ignored(Ignored.OWN_MENTION)

@@ -1,20 +1,22 @@
-"""One element of `messaging` (or of `standby`, while another app owns the conversation): one event of one kind in Messenger."""
+"""One element of `messaging` (or of `standby`, while another app owns the conversation): one event in Messenger or Instagram."""
 
 from dataclasses import dataclass
 from hashlib import sha256
 
 from lead_signals.json_body import JsonObject, JsonValue
 from lead_signals.platforms.external_id import LONGEST_ID_CHARACTERS, decorative_id, external_id
-from lead_signals.platforms.inbound_signal import IgnoredItem, InboundSignal, SourceType
+from lead_signals.platforms.inbound_signal import InboundSignal, SourceType, Understood
 from lead_signals.platforms.meta.attachments import attachments_of_message
+from lead_signals.platforms.meta.changed_message import read_message_edit, read_message_removal
+from lead_signals.platforms.meta.conversation import Conversation, conversation_of
 from lead_signals.platforms.meta.reasons import Ignored, Quarantined, Subtype
+from lead_signals.platforms.public_url import media_url
 from lead_signals.platforms.read_one_item import ItemPlace
 from lead_signals.platforms.said_at import said_at
-from lead_signals.platforms.spoken_text import SpokenText, detail, person_name, spoken_text
+from lead_signals.platforms.spoken_text import SpokenText, detail, spoken_text
 from lead_signals.platforms.strange_item import StrangeItem, StrangeReason
 
 _NOBODY_SPOKE = {
-    "message_edit": Ignored.MESSAGE_EDITED,
     "reaction": Ignored.REACTION,
     "delivery": Ignored.DELIVERY,
     "read": Ignored.READ,
@@ -30,17 +32,17 @@ _NOBODY_SPOKE = {
 _THREAD_LEAD_FORM = ("messaging_in_thread_lead_form_submit", "in_thread_lead_form_submit", "form_id")
 
 
-def read_messaging(item: JsonValue, place: ItemPlace) -> InboundSignal | IgnoredItem:
+def read_messaging(item: JsonValue, place: ItemPlace) -> Understood:
     """The message or button tap in an event, or why there is none. Raises StrangeItem when it cannot be read."""
     return _read(item, place, is_standby=False)
 
 
-def read_standby(item: JsonValue, place: ItemPlace) -> InboundSignal | IgnoredItem:
+def read_standby(item: JsonValue, place: ItemPlace) -> Understood:
     """The same for an event we only listen to: another app answers, and yet a person has spoken."""
     return _read(item, place, is_standby=True)
 
 
-def _read(item: JsonValue, place: ItemPlace, *, is_standby: bool) -> InboundSignal | IgnoredItem:
+def _read(item: JsonValue, place: ItemPlace, *, is_standby: bool) -> Understood:
     if not isinstance(item, dict):
         raise StrangeItem(Quarantined.MESSAGING_ITEM_NOT_OBJECT, place.where)
     message, postback = item.get("message"), item.get("postback")
@@ -48,6 +50,8 @@ def _read(item: JsonValue, place: ItemPlace, *, is_standby: bool) -> InboundSign
         return _read_message(message, item, place, is_standby=is_standby)
     if postback is not None:
         return _read_postback(postback, item, place, is_standby=is_standby)
+    if item.get("message_edit") is not None:
+        return read_message_edit(item["message_edit"], item, place)
     for kind, reason in _NOBODY_SPOKE.items():
         if item.get(kind) is not None:
             return place.ignored(reason)
@@ -57,15 +61,15 @@ def _read(item: JsonValue, place: ItemPlace, *, is_standby: bool) -> InboundSign
     return place.ignored(Ignored.UNKNOWN_MESSAGING_KIND)
 
 
-def _read_message(message: JsonValue, item: JsonObject, place: ItemPlace, *, is_standby: bool) -> InboundSignal | IgnoredItem:
+def _read_message(message: JsonValue, item: JsonObject, place: ItemPlace, *, is_standby: bool) -> Understood:
     where = f"{place.where}.message"
     if not isinstance(message, dict):
         raise StrangeItem(Quarantined.MESSAGE_NOT_OBJECT, where)
     if _is_set(message, "is_echo"):
         return place.ignored(Ignored.ECHO)
     if _is_set(message, "is_deleted"):
-        return place.ignored(Ignored.MESSAGE_REMOVED)
-    conversation = _conversation(item, place)
+        return read_message_removal(message, item, place)
+    conversation = conversation_of(item, place)
     if conversation.is_own:
         return place.ignored(Ignored.OWN_MESSAGE)
     message_id = external_id(message.get("mid"), f"{where}.mid")
@@ -93,12 +97,22 @@ def _read_message(message: JsonValue, item: JsonObject, place: ItemPlace, *, is_
         meta={
             **({"attachments": attachments} if attachments else {}),
             **_text_at(reply_to, "mid", "reply_to"),
+            **_answered_story(reply_to),
             **_text_at(quick_reply, "payload", "quick_reply_payload"),
             **advertisement.notes,
             **written.notes,
             **when.notes,
         },
     )
+
+
+def _answered_story(reply_to: JsonValue) -> dict[str, JsonValue]:
+    """The story of ours that the person answers, on Instagram. Its address lasts as long as the story, one day."""
+    story = reply_to.get("story") if isinstance(reply_to, dict) else None
+    if not isinstance(story, dict):
+        return {}
+    story_id, address = decorative_id(story.get("id")), media_url(story.get("url"))
+    return {**({"story_id": story_id} if story_id else {}), **({"story_url": address} if address else {})}
 
 
 def _message_subtype(message: JsonObject, text: str, attachments: list[JsonValue]) -> Subtype | None:
@@ -113,14 +127,14 @@ def _message_subtype(message: JsonObject, text: str, attachments: list[JsonValue
     return Subtype.UNSUPPORTED if _is_set(message, "is_unsupported") else None
 
 
-def _read_postback(postback: JsonValue, item: JsonObject, place: ItemPlace, *, is_standby: bool) -> InboundSignal | IgnoredItem:
+def _read_postback(postback: JsonValue, item: JsonObject, place: ItemPlace, *, is_standby: bool) -> Understood:
     where = f"{place.where}.postback"
     if not isinstance(postback, dict):
         raise StrangeItem(Quarantined.POSTBACK_NOT_OBJECT, where)
     title = _written(postback.get("title"), Quarantined.TITLE_NOT_TEXT, f"{where}.title")
     if not title.text.strip():  # no words that the person saw and chose
         return place.ignored(Ignored.POSTBACK_WITHOUT_TITLE)
-    conversation = _conversation(item, place)
+    conversation = conversation_of(item, place)
     if conversation.is_own:
         return place.ignored(Ignored.OWN_MESSAGE)
     message_id = external_id(postback.get("mid"), f"{where}.mid")
@@ -149,7 +163,7 @@ def _read_postback(postback: JsonValue, item: JsonObject, place: ItemPlace, *, i
     )
 
 
-def _postback_id(mid: str | None, postback: JsonObject, item: JsonObject, conversation: "_Conversation", where: str) -> str | None:
+def _postback_id(mid: str | None, postback: JsonObject, item: JsonObject, conversation: Conversation, where: str) -> str | None:
     # Meta gives a tap the `mid` of a message, so the kind belongs to the id. Before `mid` came to postbacks a tap was known
     # only by who tapped what, and when: the time of the tap, the same in every redelivery.
     if mid is not None:
@@ -164,51 +178,6 @@ def _postback_id(mid: str | None, postback: JsonObject, item: JsonObject, conver
         (conversation.page_id or "", conversation.person_id, tapped_at, str(postback.get("title")), str(postback.get("payload")))
     )
     return f"postback:{sha256(tap.encode('utf-8', 'surrogatepass')).hexdigest()}"
-
-
-@dataclass(frozen=True, slots=True)
-class _Conversation:
-    """A Page and a person. The Page gives no name to the person: only a person's id within this Page."""
-
-    page_id: str | None
-    person_id: str
-    person_name: str | None
-
-    @property
-    def is_own(self) -> bool:
-        return self.person_id == self.page_id
-
-
-def _conversation(item: JsonObject, place: ItemPlace) -> _Conversation:
-    sender, recipient = (
-        _party(item, "sender", Quarantined.SENDER_NOT_OBJECT, place),
-        _party(item, "recipient", Quarantined.RECIPIENT_NOT_OBJECT, place),
-    )
-    person_id = external_id(sender.get("id"), f"{place.where}.sender.id") or external_id(
-        sender.get("user_ref"), f"{place.where}.sender.user_ref"
-    )
-    if person_id is None:
-        raise StrangeItem(Quarantined.SENDER_MISSING, f"{place.where}.sender.id")
-    recipient_id = external_id(recipient.get("id"), f"{place.where}.recipient.id")
-    conversation = _Conversation(place.channel_external_id or recipient_id, person_id, person_name(sender.get("name")))
-    if not conversation.is_own and _are_two_pages(conversation.page_id, recipient_id):
-        raise StrangeItem(Quarantined.RECIPIENT_IS_ANOTHER_PAGE, f"{place.where}.recipient.id")
-    return conversation
-
-
-def _party(item: JsonObject, name: str, not_an_object: Quarantined, place: ItemPlace) -> JsonObject:
-    party = item.get(name)
-    if party is None:
-        return {}
-    if not isinstance(party, dict):
-        raise StrangeItem(not_an_object, f"{place.where}.{name}")
-    return party
-
-
-def _are_two_pages(page_id: str | None, recipient_id: str | None) -> bool:
-    # The entry says one Page, the event another: whose tenant reads it would be a guess, and a wrong guess shows one tenant's
-    # customer to another. Page ids are digits; only two real ones contradict each other, the placeholders of samples do not.
-    return page_id is not None and recipient_id is not None and page_id != recipient_id and page_id.isdecimal() and recipient_id.isdecimal()
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,9 @@ from datetime import datetime
 from lead_signals.platforms.adapter import HeaderPairs
 from lead_signals.platforms.signature_verdict import SignatureVerdict
 
-SIGNATURE_HEADER = b"x-hub-signature-256"
+SIGNATURE_HEADER_NAME = "X-Hub-Signature-256"
+SIGNATURE_FORM = "sha256=<64 hex digits>"
+SIGNATURE_HEADER = SIGNATURE_HEADER_NAME.lower().encode()
 _SIGNATURE = re.compile(rb"sha256=([0-9a-f]{64})")
 
 

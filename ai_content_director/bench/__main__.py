@@ -1,0 +1,84 @@
+"""The benches' entrance: `python -m bench NAME`. Progress goes to standard error, the table to standard output."""
+
+import signal
+import sys
+from functools import partial
+from pathlib import Path
+
+import click
+
+from bench.bench_error import BenchError
+from bench.measure_intake import IntakeOptions, measure_intake
+from bench.show_intake import intake_json, show_intake
+from lead_signals.database.embedded.embedded_server_error import EmbeddedServerError
+
+QUICK = IntakeOptions(seconds=2.0, connections=(8, 32))
+
+
+class _Counts(click.ParamType[tuple[int, ...]]):
+    """`1,8,32`: how many connections, one measurement each."""
+
+    name = "numbers"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> tuple[int, ...]:
+        """Raises click's refusal when it is no list of numbers from 1 to 500."""
+        if isinstance(value, tuple):
+            return value
+        words = str(value).split(",")
+        if not all(word.strip().isdecimal() and 1 <= int(word) <= 500 for word in words):
+            self.fail(f"{value!r} is no list of numbers from 1 to 500, like 1,8,32", param, ctx)
+        return tuple(dict.fromkeys(int(word) for word in words))
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+def bench() -> None:
+    """Measure what the product carries on this machine. Each bench starts a PostgreSQL of its own and leaves nothing behind."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # end as after Ctrl-C: in order
+
+
+@bench.command()
+@click.option("--seconds", type=click.FloatRange(0.1, 600), help="For each measurement, after its warm-up.  [default: 8]")
+@click.option("--connections", type=_Counts(), help="Of the single comments and of pgbench.  [default: 1,8,32,128]")
+@click.option("--processes", type=click.IntRange(1, 32), default=1, show_default=True, help="API processes.")
+@click.option("--quick", is_flag=True, help="The same as --seconds 2 --connections 8,32.")
+@click.option("--json", "json_path", type=click.Path(path_type=Path, dir_okay=False, writable=True), help="Write the numbers there too.")
+@click.option(
+    "--directory",
+    type=click.Path(path_type=Path, file_okay=False, exists=True),
+    help="Where the data is kept meanwhile; the disk below it is the one that is measured. Default: the folder for temporary files.",
+)
+def intake(
+    *,
+    seconds: float | None,
+    connections: tuple[int, ...] | None,
+    processes: int,
+    quick: bool,
+    json_path: Path | None,
+    directory: Path | None,
+) -> None:
+    """Comments a second through the webhook, beside pgbench writing the same rows.
+
+    Ends with exit status 1 when the leads acknowledged are not the leads stored.
+    """
+    normal = QUICK if quick else IntakeOptions()
+    length = seconds or normal.seconds
+    options = IntakeOptions(
+        seconds=length,
+        warm_up_seconds=min(normal.warm_up_seconds, length),
+        connections=connections or normal.connections,
+        processes=processes,
+        parent=directory,
+    )
+    try:
+        result = measure_intake(options, partial(click.echo, err=True))
+    except (BenchError, EmbeddedServerError) as error:
+        raise click.ClickException(str(error)) from None
+    click.echo(show_intake(result), nl=False)
+    if json_path is not None:
+        json_path.write_bytes(intake_json(result))
+    if not result.agrees:
+        raise click.ClickException("The leads acknowledged are not the leads stored: see the counts above.")
+
+
+if __name__ == "__main__":
+    sys.exit(bench(prog_name="bin/bench"))

@@ -1,0 +1,183 @@
+"""`lead-signals channels …`: connect Pages and accounts from the server's own command line.
+
+Imports stand in the commands, as in `cli`. A token is read from a file, standard input or a hidden prompt, never from the arguments:
+those are seen by everybody on the machine and stay in the shell's history.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+from uuid import UUID
+
+import click
+
+from lead_signals.mendable_errors import one_clear_sentence, settings_or_sentence
+
+if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncEngine
+
+    from lead_signals.connections.channel_list import ConnectedChannel
+    from lead_signals.graph_api.graph_client import GraphClient
+    from lead_signals.settings import Settings
+
+Done = TypeVar("Done")
+
+MOST_LISTED = 10_000
+COLUMNS = ("tenant", "platform", "id", "name", "token", "heard", "channel")
+
+TENANT = click.option("--tenant", "tenant_id", type=click.UUID, required=True, help="The tenant, as POST /onboarding gave it.")
+DATA_DIRECTORY = click.option(
+    "--data-dir", type=click.Path(path_type=Path, file_okay=False), help="Data directory of the embedded PostgreSQL."
+)
+
+
+@click.group()
+def channels() -> None:
+    """Connect, list, check and disconnect Pages and accounts."""
+
+
+@channels.command("list")
+@click.option("--tenant", "tenant_id", type=click.UUID, help="Of this tenant only.")
+@DATA_DIRECTORY
+def list_(tenant_id: UUID | None, data_dir: Path | None) -> None:
+    """Show the connected channels and how they are."""
+    from lead_signals.connections.channel_list import list_channels
+    from lead_signals.tenancy.tenant_session import across_tenants_session
+
+    async def do(engine: AsyncEngine, _: GraphClient, __: Settings) -> list[ConnectedChannel]:
+        async with across_tenants_session(engine) as everywhere:
+            return list((await list_channels(everywhere, tenant_id, limit=MOST_LISTED))[0])
+
+    _show(_at_the_database(data_dir, do))
+
+
+@channels.command()
+@TENANT
+@click.option("--platform", default="facebook", show_default=True, help="Where the channel is: facebook, instagram, whatsapp, zalo, …")
+@click.option("--id", "external_id", required=True, help="The platform's own id of the Page or account; deliveries name it.")
+@click.option("--name", help="What to call it; a Page with a token tells its own.")
+@click.option(
+    "--token-file", type=click.Path(allow_dash=True), help="File that holds the Page's token; - asks for it, or reads standard input."
+)
+@DATA_DIRECTORY
+def connect(*, tenant_id: UUID, platform: str, external_id: str, name: str | None, token_file: str | None, data_dir: Path | None) -> None:
+    """Connect a Page or account to a tenant: from now on its deliveries are this tenant's.
+
+    \b
+    lead-signals channels connect --tenant <TENANT_UUID> --id <PAGE_ID> --token-file -
+    """
+    from lead_signals import clock
+    from lead_signals.connections.channel_wish import read_wish
+    from lead_signals.connections.connect import Connected
+    from lead_signals.connections.connect import connect as connect_it
+
+    told = {"tenant_id": tenant_id, "platform": platform, "external_id": external_id, "name": name}
+    if token_file is not None:
+        told["access_token"] = _token(token_file)
+
+    async def do(engine: AsyncEngine, graph: GraphClient, of_ours: Settings) -> Connected:
+        return await connect_it(engine, graph, of_ours, read_wish(told), now=clock.now())
+
+    connected = _at_the_database(data_dir, do)
+    _show([connected.channel])
+    if connected.channel.check_sentence is not None:
+        click.echo(connected.channel.check_sentence)
+
+
+@channels.command()
+@TENANT
+@click.argument("channel", type=click.UUID)
+@DATA_DIRECTORY
+def disconnect(tenant_id: UUID, channel: UUID, data_dir: Path | None) -> None:
+    """Disconnect CHANNEL (the last column of the list): its token is erased, its deliveries belong to nobody."""
+    from lead_signals.connections.disconnect import Disconnected
+    from lead_signals.connections.disconnect import disconnect as disconnect_it
+
+    async def do(engine: AsyncEngine, graph: GraphClient, of_ours: Settings) -> Disconnected:
+        return await disconnect_it(engine, graph, of_ours, tenant_id, channel)
+
+    gone = _at_the_database(data_dir, do)
+    click.echo(f"{gone.platform} {gone.external_id} is disconnected. {gone.sentence}")
+
+
+@channels.command()
+@TENANT
+@click.argument("channel", type=click.UUID)
+@DATA_DIRECTORY
+def check(tenant_id: UUID, channel: UUID, data_dir: Path | None) -> None:
+    """Ask the platform now whether the token and the subscription of CHANNEL hold. Exit status 1 when they do not."""
+    from lead_signals import clock
+    from lead_signals.connections.check_now import check_now
+
+    async def do(engine: AsyncEngine, graph: GraphClient, of_ours: Settings) -> ConnectedChannel:
+        return await check_now(engine, graph, of_ours, tenant_id, channel, now=clock.now)
+
+    checked = _at_the_database(data_dir, do)
+    _show([checked])
+    click.echo(checked.check_sentence or "All is well.")
+    sys.exit(0 if checked.token_state == "ok" else 1)  # noqa: S105 - a state, no secret
+
+
+def _token(token_file: str) -> str:
+    if token_file == "-" and sys.stdin.isatty():  # noqa: S105 - where to read it from
+        return str(click.prompt("Token of the Page (it is not shown)", hide_input=True))
+    try:
+        return sys.stdin.read() if token_file == "-" else Path(token_file).read_text(encoding="utf-8")  # noqa: S105
+    except (OSError, UnicodeDecodeError) as error:
+        raise click.ClickException(f"The token cannot be read from {token_file} ({error.__class__.__name__}).") from None
+
+
+def _at_the_database(data_dir: Path | None, do: Callable[[AsyncEngine, GraphClient, Settings], Awaitable[Done]]) -> Done:
+    import asyncio
+
+    from lead_signals.connections.app_graph import app_graph, graph_http_client
+    from lead_signals.database.embedded_database import database_of
+    from lead_signals.database.engine import app_engine
+    from lead_signals.log_context import configure_logging
+    from lead_signals.request_body import RefusedRequest
+
+    settings = settings_or_sentence()
+    configure_logging("WARNING")  # what was done is told by the command itself
+
+    async def at(address: str) -> Done:
+        engine = app_engine(address, application_name="lead-signals channels", pool_size=2, production=settings.app_env == "production")
+        try:
+            async with graph_http_client() as client:
+                return await do(engine, app_graph(settings, client), settings)
+        finally:
+            await engine.dispose()
+
+    with one_clear_sentence(), database_of(settings, data_dir, must_exist=True) as addresses:
+        try:
+            return asyncio.run(at(addresses.app))
+        except RefusedRequest as refused:
+            raise click.ClickException(refused.sentence) from None
+    raise AssertionError("one_clear_sentence swallows nothing")
+
+
+def _show(found: list[ConnectedChannel]) -> None:
+    """A plain table. Names come from strangers: nothing in them moves the cursor."""
+    from lead_signals.printable import printable
+
+    if not found:
+        click.echo("No channel is connected. Connect one with lead-signals channels connect.")
+        return
+    rows = [COLUMNS, *((*(printable(cell) for cell in _cells(channel)), str(channel.id)) for channel in found)]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(COLUMNS))]
+    for row in rows:
+        click.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+
+
+def _cells(channel: ConnectedChannel) -> tuple[str, ...]:
+    heard = "never" if channel.last_heard_at is None else f"{channel.last_heard_at:%Y-%m-%d %H:%M}"
+    return (
+        channel.tenant_name,
+        channel.platform,
+        channel.external_id,
+        channel.name or "-",
+        channel.token_state,
+        f"{heard} (quiet)" if channel.quiet_since is not None else heard,
+    )
