@@ -7,7 +7,7 @@ those are seen by everybody on the machine and stay in the shell's history.
 from __future__ import annotations
 
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 from uuid import UUID
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from lead_signals.connections.channel_list import ConnectedChannel
     from lead_signals.graph_api.graph_client import GraphClient
+    from lead_signals.intake.unrouted_delivery import UnknownChannel
     from lead_signals.settings import Settings
 
 Done = TypeVar("Done")
@@ -43,15 +44,24 @@ def channels() -> None:
 @click.option("--tenant", "tenant_id", type=click.UUID, help="Of this tenant only.")
 @DATA_DIRECTORY
 def list_(tenant_id: UUID | None, data_dir: Path | None) -> None:
-    """Show the connected channels and how they are."""
+    """Show the connected channels and how they are, and those that write to us and belong to nobody."""
     from lead_signals.connections.channel_list import list_channels
+    from lead_signals.intake.unrouted_delivery import unknown_channels
+    from lead_signals.printable import printable
     from lead_signals.tenancy.tenant_session import across_tenants_session
 
-    async def do(engine: AsyncEngine, _: GraphClient, __: Settings) -> list[ConnectedChannel]:
+    async def do(engine: AsyncEngine, _: GraphClient, __: Settings) -> tuple[list[ConnectedChannel], Sequence[UnknownChannel]]:
         async with across_tenants_session(engine) as everywhere:
-            return list((await list_channels(everywhere, tenant_id, limit=MOST_LISTED))[0])
+            connected, _total = await list_channels(everywhere, tenant_id, limit=MOST_LISTED)
+            return list(connected), () if tenant_id else await unknown_channels(everywhere, limit=MOST_LISTED)
 
-    _show(_at_the_database(data_dir, do))
+    connected, unknown = _at_the_database(data_dir, do)
+    _show(connected)
+    if unknown:
+        click.echo("\nUnknown: they write to us and belong to no tenant. What they sent is kept; connect one, and it becomes leads.")
+    for channel in unknown:
+        last = channel.last_received_at.strftime("%Y-%m-%d %H:%M")
+        click.echo(f"  {channel.platform}  {printable(channel.external_id)}  {channel.deliveries} deliveries, the last at {last} UTC")
 
 
 @channels.command()

@@ -32,6 +32,7 @@ def no_channels(one_database: DatabaseAddresses) -> Iterator[DatabaseAddresses]:
     """A database in which nobody has connected anything, and nothing is left when the test ends."""
     yield one_database
     fetch_now(one_database.owner, "DELETE FROM channels")
+    fetch_now(one_database.owner, "DELETE FROM unrouted_deliveries")
 
 
 @pytest.fixture

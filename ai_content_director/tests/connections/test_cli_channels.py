@@ -158,3 +158,15 @@ def test_a_list_may_be_of_one_tenant(operator: Operator) -> None:
     assert len(operator.run("list").output.splitlines()) == 3
     (_, line) = operator.run("list", "--tenant", str(neighbour)).output.splitlines()
     assert line.startswith("Thép Bắc Hà  facebook  700000000000002")
+
+
+def test_pages_that_nobody_connected_are_listed_for_who_looks_at_all_tenants(operator: Operator) -> None:
+    fetch_now(
+        operator.addresses.owner,
+        "INSERT INTO unrouted_deliveries (id, platform, channel_external_id, body) VALUES (gen_random_uuid(), 'zalo', $1, '{}')",
+        "oa\x1b[2J 77",
+    )
+    told = operator.run("list")
+    assert "belong to no tenant" in told.output
+    assert "  zalo  oa\N{REPLACEMENT CHARACTER}[2J 77  1 deliveries, the last at " in told.output
+    assert "belong to no tenant" not in operator.run("list", "--tenant", str(operator.tenant)).output

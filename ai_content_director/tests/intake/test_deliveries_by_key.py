@@ -90,9 +90,11 @@ async def house(addresses: DatabaseAddresses) -> AsyncIterator[House]:
     environment = {"APP_ENV": "production", "DATABASE_URL": addresses.app, **PRODUCTION}
     with captured_logs("DEBUG") as logs:
         async with open_door(addresses.app, **environment) as client:
-            yield House(engine, addresses, client, logs, here, there, key_id, key)
+            house = House(engine, addresses, client, logs, here, there, key_id, key)
+            yield house
     await engine.dispose()
-    await assert_books_balance(addresses.owner)
+    if await house.receipts():
+        await assert_books_balance(addresses.owner)
     assert "lsk_" not in logs.text
     assert key[-43:] not in logs.text
     assert base64.b64encode(f"crm:{key}".encode()).decode() not in logs.text
