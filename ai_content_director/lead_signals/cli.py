@@ -25,7 +25,7 @@ STARTUP_FAILED = 3  # as uvicorn's own command ends
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="lead-signals")
 def cli() -> None:
-    """Lead Signals: Facebook comments and messages in, leads in the right human lane out.
+    """Lead Signals: comments and messages of Facebook, Instagram, WhatsApp, Zalo and TikTok in, leads in the right human lane out.
 
     \b
     Start here:   lead-signals serve
@@ -46,7 +46,7 @@ def cli() -> None:
     "--data-dir", type=click.Path(path_type=Path, file_okay=False), help="Where the embedded PostgreSQL keeps its data and the log lies."
 )
 @click.option("--empty", is_flag=True, help="No demo tenant on an empty database.")
-@click.option("--no-worker", is_flag=True, help="API and console only; follow-ups wait for a `lead-signals worker`.")
+@click.option("--no-worker", is_flag=True, help="API and console only; all other work waits for a `lead-signals worker`.")
 def serve(port: int, host: str, data_dir: Path | None, empty: bool, no_worker: bool) -> None:
     """Run everything on this machine: PostgreSQL, API, console, worker.
 
@@ -89,7 +89,11 @@ def api(port: int, host: str, listener: int | None) -> None:
     help="How long a killed worker's work waits for the next.",
 )
 def worker(data_dir: Path | None, lease_seconds: float) -> None:
-    """Deliver what is owed: follow-ups to n8n. Run as many as you like, on as many machines."""
+    """Do what is owed: follow-ups to n8n, and the work around leads. Run as many as you like, on as many machines.
+
+    It also looks up lead forms and senders' names, checks the channels' tokens and subscriptions, watches for silent channels, reads
+    deliveries kept from before their channel was connected, and empties receipts that are too old.
+    """
     import asyncio
 
     from lead_signals.database.embedded_database import database_of

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Awaitable, Callable, Sequence
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 from uuid import UUID
 
 import click
 
+from lead_signals import clock
 from lead_signals.mendable_errors import one_clear_sentence, settings_or_sentence
 
 if TYPE_CHECKING:
@@ -27,7 +29,8 @@ if TYPE_CHECKING:
 Done = TypeVar("Done")
 
 MOST_LISTED = 10_000
-COLUMNS = ("tenant", "platform", "id", "name", "token", "heard", "channel")
+COLUMNS = ("tenant", "platform", "id", "name", "token", "heard (UTC)", "channel")
+TALLIED_WITHIN = timedelta(minutes=10)  # the worker tallies every 5 minutes what is 2 minutes old
 
 TENANT = click.option("--tenant", "tenant_id", type=click.UUID, required=True, help="The tenant, as POST /onboarding gave it.")
 DATA_DIRECTORY = click.option(
@@ -48,12 +51,19 @@ def list_(tenant_id: UUID | None, data_dir: Path | None) -> None:
     from lead_signals.connections.channel_list import list_channels
     from lead_signals.intake.unrouted_delivery import unknown_channels
     from lead_signals.printable import printable
-    from lead_signals.tenancy.tenant_session import across_tenants_session
+    from lead_signals.request_body import RefusedRequest
+    from lead_signals.tenancy.tenant import find_tenant
+    from lead_signals.tenancy.tenant_session import across_tenants_session, tenant_session
 
     async def do(engine: AsyncEngine, _: GraphClient, __: Settings) -> tuple[list[ConnectedChannel], Sequence[UnknownChannel]]:
+        if tenant_id is not None:
+            async with tenant_session(engine, tenant_id) as session:
+                if await find_tenant(session, tenant_id) is None:
+                    raise RefusedRequest(404, "unknown_tenant", f"There is no tenant {tenant_id}.")
+                return list((await list_channels(session, tenant_id, limit=MOST_LISTED))[0]), ()
         async with across_tenants_session(engine) as everywhere:
-            connected, _total = await list_channels(everywhere, tenant_id, limit=MOST_LISTED)
-            return list(connected), () if tenant_id else await unknown_channels(everywhere, limit=MOST_LISTED)
+            connected, _total = await list_channels(everywhere, None, limit=MOST_LISTED)
+            return list(connected), await unknown_channels(everywhere, limit=MOST_LISTED)
 
     connected, unknown = _at_the_database(data_dir, do)
     _show(connected)
@@ -61,12 +71,15 @@ def list_(tenant_id: UUID | None, data_dir: Path | None) -> None:
         click.echo("\nUnknown: they write to us and belong to no tenant. What they sent is kept; connect one, and it becomes leads.")
     for channel in unknown:
         last = channel.last_received_at.strftime("%Y-%m-%d %H:%M")
-        click.echo(f"  {channel.platform}  {printable(channel.external_id)}  {channel.deliveries} deliveries, the last at {last} UTC")
+        many = f"{channel.deliveries} {'delivery' if channel.deliveries == 1 else 'deliveries'}"
+        click.echo(f"  {channel.platform}  {printable(channel.external_id)}  {many}, the last at {last} UTC")
 
 
 @channels.command()
 @TENANT
-@click.option("--platform", default="facebook", show_default=True, help="Where the channel is: facebook, instagram, whatsapp, zalo, …")
+@click.option(
+    "--platform", default="facebook", show_default=True, help="Where the channel is: facebook, instagram, whatsapp, zalo or tiktok."
+)
 @click.option("--id", "external_id", required=True, help="The platform's own id of the Page or account; deliveries name it.")
 @click.option("--name", help="What to call it; a Page with a token tells its own.")
 @click.option(
@@ -79,7 +92,6 @@ def connect(*, tenant_id: UUID, platform: str, external_id: str, name: str | Non
     \b
     lead-signals channels connect --tenant <TENANT_UUID> --id <PAGE_ID> --token-file -
     """
-    from lead_signals import clock
     from lead_signals.connections.channel_wish import read_wish
     from lead_signals.connections.connect import Connected
     from lead_signals.connections.connect import connect as connect_it
@@ -119,7 +131,6 @@ def disconnect(tenant_id: UUID, channel: UUID, data_dir: Path | None) -> None:
 @DATA_DIRECTORY
 def check(tenant_id: UUID, channel: UUID, data_dir: Path | None) -> None:
     """Ask the platform now whether the token and the subscription of CHANNEL hold. Exit status 1 when they do not."""
-    from lead_signals import clock
     from lead_signals.connections.check_now import check_now
 
     async def do(engine: AsyncEngine, graph: GraphClient, of_ours: Settings) -> ConnectedChannel:
@@ -182,12 +193,17 @@ def _show(found: list[ConnectedChannel]) -> None:
 
 
 def _cells(channel: ConnectedChannel) -> tuple[str, ...]:
-    heard = "never" if channel.last_heard_at is None else f"{channel.last_heard_at:%Y-%m-%d %H:%M}"
     return (
         channel.tenant_name,
         channel.platform,
         channel.external_id,
         channel.name or "-",
         channel.token_state,
-        f"{heard} (quiet)" if channel.quiet_since is not None else heard,
+        _heard(channel),
     )
+
+
+def _heard(channel: ConnectedChannel) -> str:
+    if channel.last_heard_at is not None:
+        return f"{channel.last_heard_at:%Y-%m-%d %H:%M}{' (quiet)' if channel.quiet_since is not None else ''}"
+    return "not yet tallied" if clock.now() - channel.created_at < TALLIED_WITHIN else "never"

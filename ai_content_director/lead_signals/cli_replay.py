@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 Done = TypeVar("Done")
 
 LINES_OF_PROGRESS = 10
+NOT_THE_DOORS_RULES = (
+    "Warning: new comments are still judged by the packaged rules, and a later replay without --rules turns what is written by these back."
+)
 INTERRUPTED = 130  # as a shell calls a command that a Ctrl-C ended
 _SPANS = {"d": "days", "h": "hours", "m": "minutes"}
 
@@ -103,6 +106,8 @@ def replay(
         size: ReplaySize = asyncio.run(work(partial(measure_replay, plan=plan)))
         if tenant_id is not None and not size.tenants:
             raise click.ClickException(f"There is no tenant {tenant_id}.")
+        if _writes_by_other_rules(plan):
+            click.echo(NOT_THE_DOORS_RULES, err=True)
         if plan.write and not yes:
             _ask(size)
         with _Shown(size, as_json=as_json, limit=limit) as shown:
@@ -139,6 +144,10 @@ def _languages_in(folder: Path) -> list[Path]:
         raise click.BadParameter(f"{folder} holds no rules: expected language.yaml in it, or in folders of it.", param_hint="--rules")
     usual = [folder / language for language in PACKAGED_LANGUAGES if folder / language in found]
     return usual + [language for language in found if language not in usual]
+
+
+def _writes_by_other_rules(plan: "ReplayPlan") -> bool:
+    return plan.write and plan.rule_pack is not None
 
 
 def _ask(size: "ReplaySize") -> None:
@@ -210,6 +219,11 @@ class _Shown:
 
     def end(self, plan: "ReplayPlan") -> None:
         """All of it is done."""
+        self._tell_all(plan)
+        if _writes_by_other_rules(plan):
+            click.echo(NOT_THE_DOORS_RULES, err=True)
+
+    def _tell_all(self, plan: "ReplayPlan") -> None:
         from lead_signals.intake.replay_report import as_value, notes_of, sentence_of, tables_of
 
         self._bar.render_finish()

@@ -222,8 +222,9 @@ def _welcome(settings: Settings, options: ServeOptions, addresses: DatabaseAddre
         _send_demo(settings, options, say)
         tenants = asyncio.run(_tenants(addresses))
     log_path = None if log is None else str(log)
-    must_be_signed = bool(settings.webhook_secrets("facebook"))
-    say(welcome(base_url(options), tenants[0] if tenants else None, log_path=log_path, must_be_signed=must_be_signed))
+    must_be_signed, needs_key = bool(settings.webhook_secrets("facebook")), settings.operator_api_key is not None
+    tenant = tenants[0] if tenants else None
+    say(welcome(base_url(options), tenant, log_path=log_path, must_be_signed=must_be_signed, needs_key=needs_key))
 
 
 def _send_demo(settings: Settings, options: ServeOptions, say: Callable[[str], None]) -> None:

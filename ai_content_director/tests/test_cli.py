@@ -62,6 +62,20 @@ def test_the_first_help_names_every_command_and_where_to_start() -> None:
     assert {"serve", "worker", "migrate", "doctor", "classify", "explain", "demo"} <= set(COMMANDS)
 
 
+def test_the_help_tells_what_is_heard_and_what_a_worker_does() -> None:
+    first, of_worker = (" ".join(run(*words, "--help").output.split()) for words in ((), ("worker",)))
+    assert "comments and messages of Facebook, Instagram, WhatsApp, Zalo and TikTok" in first
+    for work in (
+        "follow-ups to n8n",
+        "lead forms and senders' names",
+        "checks the channels",
+        "silent channels",
+        "deliveries kept",
+        "receipts",
+    ):
+        assert work in of_worker
+
+
 def test_as_a_process_it_calls_itself_by_its_name() -> None:
     told = run_process("--version")
     assert (told.returncode, told.stdout) == (0, f"lead-signals, version {__version__}\n".encode())

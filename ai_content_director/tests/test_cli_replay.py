@@ -18,7 +18,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from lead_signals.cli import cli
-from lead_signals.cli_replay import Moment
+from lead_signals.cli_replay import NOT_THE_DOORS_RULES, Moment
 from lead_signals.database.addresses import DatabaseAddresses
 from lead_signals.database.engine import app_engine
 from lead_signals.settings import Settings
@@ -160,7 +160,7 @@ def test_json_gives_all_of_it_line_by_line(database: DatabaseAddresses, day: Day
     assert summary["moves"]["intent"] == [{"from": "unknown", "to": "purchase_intent", "leads": 4}]
     assert summary["written"] == {"read_again": 0, "created": 0, "changes": 0, "overtaken": 0, "refused": 0}
     assert "4 differences" in told.stderr
-    assert logging_as_it_was == ["WARNING"], "an unconfigured log would go to standard output, between the lines"
+    assert set(logging_as_it_was) == {"WARNING"}, "an unconfigured log would go to standard output, between the lines"
 
 
 @pytest.mark.parametrize("flags", [[], ["--json"]], ids=["lines", "json"])
@@ -182,8 +182,16 @@ def test_with_yes_it_writes_and_says_that_nobody_was_told(database: DatabaseAddr
         " nothing was sent and no follow-up promised."
     )
     assert snapshot(database)["follow_ups"] == before
+    warned = [number for number, line in enumerate(told.stderr.splitlines()) if line == NOT_THE_DOORS_RULES]
+    assert warned == [0, len(told.stderr.splitlines()) - 1], "before it writes, and again at the end"
+    assert "packaged rules" in NOT_THE_DOORS_RULES
     again = run(database, *ALL, "--tenant", str(fresh.here), "--rules", cake, "--dry-run")
     assert "no difference" in again.stdout
+    assert NOT_THE_DOORS_RULES not in again.output, "a dry run writes nothing"
+    back = run(database, *ALL, "--tenant", str(fresh.here), "--yes")
+    assert "2 leads got a new verdict" in back.stdout, "the warning tells the truth"
+    assert NOT_THE_DOORS_RULES not in back.output, "these are the packaged rules"
+    assert "2 leads got a new verdict" in run(database, *ALL, "--tenant", str(fresh.here), "--rules", cake, "--yes", "--json").stderr
     assert CAKE in run(database, *ALL, "--tenant", str(fresh.there), "--rules", cake, "--dry-run").stdout, "another tenant's lead"
 
 
@@ -281,6 +289,7 @@ def test_on_a_terminal_it_asks_and_shows_a_bar(database: DatabaseAddresses, cake
     status, screen = on_terminal(database, *asked, typed="n\n")
     assert (status, "Receipts to read again: 2, tenants: 1." in screen, "no follow-up is promised" in screen) == (1, True, True)
     assert "Aborted!" in screen
+    assert screen.index(NOT_THE_DOORS_RULES) < screen.index("Write?")
     assert snapshot(database) == before
     status, screen = on_terminal(database, *asked, typed="y\n")
     assert (status, "1 lead got a new verdict" in screen) == (0, True)

@@ -2,6 +2,7 @@
 
 import resource
 import socket
+import subprocess
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -37,6 +38,24 @@ def unwilling_server() -> Iterator[int]:
         finally:
             server.shutdown()
             serving.join()
+
+
+@pytest.mark.parametrize("key", ["", "khoa-van-hanh-4711"])
+def test_the_welcome_of_an_empty_house_onboards_with_the_operators_key_where_one_is_set(
+    key: str, fresh_database: DatabaseAddresses
+) -> None:
+    said: list[str] = []
+    options = serve.ServeOptions("127.0.0.1", 8000, None, True, False)
+    serve._welcome(read_settings({"OPERATOR_API_KEY": key}), options, fresh_database, said.append, None)
+    (curl,) = [line for line in said[0].splitlines() if line.startswith("curl ")]
+    # As a shell reads it, with the variable in its environment: the second word of each -H.
+    script = f"curl() {{ printf '%s\\n' \"$@\"; }}\n{curl}"
+    words = subprocess.run(
+        ["bash", "-c", script], env={"OPERATOR_API_KEY": key}, capture_output=True, text=True, check=True
+    ).stdout.splitlines()
+    sent = [words[place + 1] for place, word in enumerate(words) if word == "-H"]
+    assert sent == ["Content-Type: application/json", *([f"Authorization: Bearer {key}"] if key else [])]
+    assert not key or key not in said[0], "a terminal remembers what it showed"
 
 
 @pytest.mark.parametrize(("there", "reason"), [(True, "answered 503"), (False, "refused")])

@@ -5,11 +5,12 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, and_, or_, select
+from sqlalchemy import Row, and_, func, or_, select
 
 from lead_signals import clock
 from lead_signals.connections.channel_check import channel_checks
 from lead_signals.connections.look_at_token import EXPIRY_WARNING
+from lead_signals.connections.sealed_token import KEY_SENTENCES
 from lead_signals.tenancy.channel import TokenState, channels
 from lead_signals.tenancy.tenant import tenants
 from lead_signals.tenancy.tenant_session import AcrossTenantsSession
@@ -41,7 +42,8 @@ class ChannelHealth:
 async def channel_health(session: AcrossTenantsSession, *, now: datetime | None = None) -> ChannelHealth:
     """Read every connected channel of every tenant that is not well. A channel may be in both lists."""
     at = now or clock.now()
-    bad = channels.c.token_state.in_([TokenState.RECONNECT.value, TokenState.PERMISSION.value, TokenState.BLOCKED.value])
+    dead = channels.c.token_state.in_([TokenState.RECONNECT.value, TokenState.PERMISSION.value, TokenState.BLOCKED.value])
+    bad = or_(dead, func.coalesce(channels.c.check_sentence, "").in_(KEY_SENTENCES))
     ends_soon = channels.c.token_expires_at <= at + EXPIRY_WARNING
     in_vain = channel_checks.c.attempts >= FAILED_CHECKS_TOLD
     rows = (

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import Row, Select, and_, func, select, true
 
+from lead_signals.connections.watched_fields import WITHOUT_A_TOKEN
 from lead_signals.tenancy.channel import channels
 from lead_signals.tenancy.tenant import tenants
 from lead_signals.tenancy.tenant_session import AcrossTenantsSession, TenantSession
@@ -15,7 +16,8 @@ from lead_signals.tenancy.tenant_session import AcrossTenantsSession, TenantSess
 
 @dataclass(frozen=True, slots=True)
 class ConnectedChannel:
-    """One channel. `check_sentence` says what its last check found worth telling; None when all is well."""
+    """One channel. `check_sentence` says what its last check found worth telling, or what is lost without a token; None when all is
+    well."""
 
     id: UUID
     tenant_id: UUID
@@ -73,7 +75,7 @@ def _channel(row: Row[Any]) -> ConnectedChannel:
         token_expires_at=row.token_expires_at,
         subscribed_fields=list(row.subscribed_fields),
         checked_at=row.checked_at,
-        check_sentence=row.check_sentence,
+        check_sentence=WITHOUT_A_TOKEN.get(row.platform) if row.sealed_token is None else row.check_sentence,
         last_heard_at=row.last_heard_at,
         quiet_since=row.quiet_since,
         created_at=row.created_at,

@@ -22,6 +22,7 @@ from lead_signals.tenancy.tenant_session import TenantSession, tenant_session
 
 log = get_logger(__name__)
 
+KEY_RETRY = timedelta(hours=1)  # an operator who sets the key restarts the worker, and may check by hand
 CRASH_LIMIT = 5  # claims in a row that ended in nothing: the next try waits for a whole turn
 
 
@@ -44,7 +45,7 @@ async def check_channel(engine: AsyncEngine, graph: GraphClient, settings: Setti
     try:
         token = seal.open(channel.sealed_token, channel.place)
     except (BrokenSeal, NoSealingKey) as unopened:
-        return await _write_down(engine, claim, channel, TokenLook(TokenState.RECONNECT, str(unopened)), now())
+        return await _tell_of_the_key(engine, claim, channel, unopened)
     pause_seconds = graph.pause_seconds(token.get_secret_value())
     if pause_seconds > 0:
         return await _put_off(engine, claim, pause_seconds)
@@ -85,6 +86,24 @@ async def _read(engine: AsyncEngine, claim: Claim) -> _Channel | None:
 def _resealed(seal: TokenSeal, channel: _Channel, token: SecretStr) -> bytes | None:
     """The token under the newest key, when an older one sealed it: after one round of checks the older key can go."""
     return None if seal.is_of_the_first_key(channel.sealed_token, channel.place) else seal.seal(token, channel.place)
+
+
+async def _tell_of_the_key(engine: AsyncEngine, claim: Claim, channel: _Channel, unopened: BrokenSeal | NoSealingKey) -> bool:
+    """The key is ours, and says nothing about the token: its state stays, and the sentence stands until a check can open it again."""
+    place = channel.place
+    async with tenant_session(engine, claim.tenant_id) as session:
+        counted = await settle(session, channel_checks, claim, _again_in(KEY_RETRY) | {"attempts": claim.attempts - 1})
+        if counted:
+            this_one = (channels.c.tenant_id == place.tenant_id, channels.c.id == place.channel_id)
+            await session.execute(update(channels).where(*this_one).values(check_sentence=str(unopened)))
+    log.error(
+        "channel_token_stays_sealed",
+        tenant_id=str(place.tenant_id),
+        channel_id=str(place.channel_id),
+        error=unopened.__class__.__name__,
+        counted=counted,
+    )
+    return counted
 
 
 async def _put_off(engine: AsyncEngine, claim: Claim, seconds: float) -> bool:

@@ -51,13 +51,30 @@ async def connect(engine: AsyncEngine, graph: GraphClient, settings: Settings, w
     if wish.access_token is not None:
         look = await look_at_token(graph, wish.platform, wish.external_id, wish.access_token, app_id=settings.facebook_app_id, now=now)
         if look.state is TokenState.RECONNECT:
-            raise RefusedRequest(422, "useless_token", look.sentence or "This token does not work.")
+            raise RefusedRequest(422, "useless_token", _useless(look))
     async with across_tenants_session(engine) as everywhere:
         # Two tenants at the same moment: the second waits here until the first has committed, and is then refused.
         await everywhere.execute(_ONE_AT_A_TIME, {"which": f"channel {wish.platform} {wish.external_id}"})
         session = await _refuse_impossible(everywhere, wish)
         return await _write(session, seal, wish, look, now)
 
+
+def _useless(look: TokenLook) -> str:
+    """Graph's sentences on dead tokens speak of a Page that was connected; here it may be the first time, and a slip of the hand."""
+    if look.failure is None:
+        return look.sentence or "This token does not work."
+    why = _WHY_DEAD.get(look.failure.subcode or 0, "it has ended, or was not copied as a whole")
+    return f"This token does not work: {why}. Take a new Page access token, and connect with that."
+
+
+_WHY_DEAD = {
+    458: "our app was removed from the account it was made with",
+    459: "Facebook holds the account it was made with at a security check; sign in at facebook.com first",
+    460: "the password of the account it was made with was changed",
+    463: "it has expired",
+    467: "it was made invalid, or was not copied as a whole",
+}
+"""Graph's subcodes of code 190."""
 
 _ONE_AT_A_TIME = text("SELECT pg_advisory_xact_lock(hashtextextended(:which, 0))")
 

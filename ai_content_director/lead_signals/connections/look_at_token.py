@@ -37,7 +37,7 @@ class TokenLook:
     """What was found. UNCHECKED means that Graph could not tell: nothing is known that was not known before.
 
     `sentence` says what needs a person, or what is worth knowing; None when all is well. `subscribed_fields` is None when it is not known.
-    `retry_after_seconds` is Graph's own wish.
+    `retry_after_seconds` is Graph's own wish. `failure` is Graph's answer when that was none.
     """
 
     state: TokenState
@@ -46,6 +46,7 @@ class TokenLook:
     expires_at: datetime | None = None
     subscribed_fields: tuple[str, ...] | None = None
     retry_after_seconds: float | None = None
+    failure: GraphFailure | None = None
 
 
 async def look_at_token(
@@ -62,7 +63,8 @@ async def look_at_token(
     if isinstance(page, GraphFailure):
         return _failed(page)
     if platform == FACEBOOK and page.page_id != external_id:
-        sentence = f"This token speaks for the Page {page.page_id}, not for {external_id}; take the token of the right Page."
+        # `/me` of a person's own token is the person; Graph does not say which of the two it told.
+        sentence = f"This token belongs to a person or another Page, not to the Page {external_id}; take the Page access token."
         return TokenLook(TokenState.RECONNECT, sentence)
     granted = None if check is None or not check.scopes else check.scopes
     subscription = await _subscription(graph, platform, page.page_id, token.get_secret_value(), granted)
@@ -81,9 +83,8 @@ async def look_at_token(
 
 
 def _failed(failure: GraphFailure) -> TokenLook:
-    return TokenLook(
-        _STATE_AFTER.get(failure.kind, TokenState.UNCHECKED), failure.sentence, retry_after_seconds=failure.retry_after_seconds
-    )
+    state = _STATE_AFTER.get(failure.kind, TokenState.UNCHECKED)
+    return TokenLook(state, failure.sentence, retry_after_seconds=failure.retry_after_seconds, failure=failure)
 
 
 def _dead(check: TokenCheck, app_id: str | None) -> TokenLook | None:

@@ -14,14 +14,24 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from pydantic import SecretStr
 
 ROW_KEY_BYTES = 32
-MAKE_A_KEY = "set CHANNEL_TOKEN_KEY to what `openssl rand -base64 32 | tr +/ -_` prints, for the API and the worker alike"
+MAKE_A_KEY = "set CHANNEL_TOKEN_KEY to what `openssl rand -base64 32` prints, for the API and the worker alike"
 
 
 class NoSealingKey(Exception):
     """CHANNEL_TOKEN_KEY is not set: no token can be kept or read. The message says how to make one."""
 
+    def __init__(self, sentence: str = f"Without a key no token can be kept: {MAKE_A_KEY}.") -> None:
+        super().__init__(sentence)
+
+
+class NoOpeningKey(NoSealingKey):
+    """The same for a token that is kept already: a new key would not open it."""
+
     def __init__(self) -> None:
-        super().__init__(f"Without a key no token can be kept: {MAKE_A_KEY}.")
+        super().__init__(
+            "The stored token cannot be opened, for CHANNEL_TOKEN_KEY is not set: set it to the key that sealed the token, for the API,"
+            " the worker and the command line alike."
+        )
 
 
 class BrokenSeal(Exception):
@@ -31,6 +41,10 @@ class BrokenSeal(Exception):
         super().__init__(
             "None of the keys in CHANNEL_TOKEN_KEY opens the stored token: put the key back that sealed it, or connect the channel again."
         )
+
+
+KEY_SENTENCES = (str(NoOpeningKey()), str(BrokenSeal()))
+"""What is written down about a channel whose token is fine as far as anybody knows, and whose key is not here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +72,9 @@ class TokenSeal:
         return self._box(place).encrypt(token.get_secret_value().encode())
 
     def open(self, sealed: bytes, place: TokenPlace) -> SecretStr:
-        """The token that was sealed for that row. Raises NoSealingKey, or BrokenSeal when no key opens it there."""
+        """The token that was sealed for that row. Raises NoOpeningKey, or BrokenSeal when no key opens it there."""
+        if not self._keys:
+            raise NoOpeningKey
         try:
             return SecretStr(self._box(place).decrypt(sealed).decode())
         except InvalidToken:

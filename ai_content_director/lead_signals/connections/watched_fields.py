@@ -7,6 +7,14 @@ FACEBOOK, INSTAGRAM = "facebook", "instagram"
 ASKED_THROUGH_GRAPH = frozenset({FACEBOOK, INSTAGRAM})
 """The platforms whose tokens we can use. The others deliver without any: their webhooks are set up in their own consoles."""
 
+WITHOUT_A_TOKEN = {
+    FACEBOOK: "Without a token the senders' names and the answers of lead forms are not fetched, and neither token nor subscription is"
+    " checked; connect the Page again with its token.",
+    INSTAGRAM: "Without a token the senders' names are not fetched, and neither token nor subscription is checked; connect the account"
+    " again with its Page's token.",
+}
+"""What a channel loses that was connected without one."""
+
 SUBSCRIBES = "pages_manage_metadata"
 
 

@@ -50,13 +50,12 @@ def examine(data_directory: Path | None = None) -> Diagnosis:
     lines += _backlog_lines(settings, seen)
     lines += [_unknown_channel_line(channel) for channel in seen.unknown_channels[:PAGES_TOLD]]
     if len(seen.unknown_channels) > PAGES_TOLD:
-        lines.append(f"{NEEDS_A_HAND}… and {len(seen.unknown_channels) - PAGES_TOLD} more such Pages")
+        lines.append(f"{NEEDS_A_HAND}… and {_many(len(seen.unknown_channels) - PAGES_TOLD, 'more such Page', 'more such Pages')}")
     lines += _channel_lines(seen)
     lines += _look_up_lines(seen)
     if seen.kept_for_connected:
-        lines.append(
-            f"  · {seen.kept_for_connected} deliveries from before their Page was connected are kept: a running worker makes leads of them"
-        )
+        many, are = _many(seen.kept_for_connected, "delivery", "deliveries"), "is" if seen.kept_for_connected == 1 else "are"
+        lines.append(f"  · {many} from before their Page was connected {are} kept: a running worker makes leads of them")
     return Diagnosis(lines, well=not any(line.startswith(NEEDS_A_HAND) for line in lines))
 
 
@@ -108,7 +107,8 @@ def _backlog_lines(settings: Settings, seen: Readiness) -> list[str]:
     lines = [f"  · follow-ups: {counts}"]
     if seen.backlog.by_state["dead"]:
         dead = seen.backlog.by_state["dead"]
-        lines.append(f"{NEEDS_A_HAND}{dead} follow-ups are dead: the runbook (section 13) tells why, and how to send them again")
+        told = _many(dead, "follow-up is", "follow-ups are")
+        lines.append(f"{NEEDS_A_HAND}{told} dead: the runbook (section 13) tells why, and how to send them again")
     if settings.webhook_url is None and (seen.backlog.by_state["pending"] or seen.backlog.by_state["retrying"]):
         lines.append(f"{NEEDS_A_HAND}follow-ups wait, and WEBHOOK_URL is empty: nobody will receive them")
     return lines
@@ -117,7 +117,9 @@ def _backlog_lines(settings: Settings, seen: Readiness) -> list[str]:
 def _channel_lines(seen: Readiness) -> list[str]:
     troubles = (*seen.channel_troubles.quiet, *seen.channel_troubles.needing_a_hand)
     lines = [_channel_line(trouble) for trouble in troubles[:PAGES_TOLD]]
-    return lines if len(troubles) <= PAGES_TOLD else [*lines, f"{NEEDS_A_HAND}… and {len(troubles) - PAGES_TOLD} more such channels"]
+    if len(troubles) > PAGES_TOLD:
+        lines.append(f"{NEEDS_A_HAND}… and {_many(len(troubles) - PAGES_TOLD, 'more such channel', 'more such channels')}")
+    return lines
 
 
 def _channel_line(trouble: ChannelTrouble) -> str:
@@ -129,14 +131,19 @@ def _look_up_lines(seen: Readiness) -> list[str]:
     """What waits for the platform's answer; only a form that waits for somebody needs a hand, names may wait for ever."""
     lines = []
     for waiting in seen.waiting_look_ups:
-        what = "lead forms" if waiting.kind is LookUpKind.LEAD_FORM else "sender names"
+        what = "lead form" if waiting.kind is LookUpKind.LEAD_FORM else "sender name"
+        told = _many(waiting.count, f"{what} waits", f"{what}s wait")
         because = "" if waiting.last_failure is None else f" ({waiting.last_failure.replace('_', ' ')})"
         mark = NEEDS_A_HAND if waiting.kind is LookUpKind.LEAD_FORM and waiting.last_failure is not None else "  · "
-        lines.append(f"{mark}{waiting.count} {what} wait to be asked of the platform{because}")
+        lines.append(f"{mark}{told} to be asked of the platform{because}")
     return lines
 
 
 def _unknown_channel_line(channel: UnknownChannel) -> str:
     page = ascii(channel.external_id)[1:-1]  # a stranger chose it: on a terminal it must not end a line or start an escape sequence
-    kept = f"{channel.deliveries} deliveries kept"
+    kept = f"{_many(channel.deliveries, 'delivery', 'deliveries')} kept"
     return f"{NEEDS_A_HAND}Page {page} ({channel.platform}) writes to us and belongs to no tenant: {kept}; lead-signals channels connect"
+
+
+def _many(count: int, one: str, several: str) -> str:
+    return f"{count} {one if count == 1 else several}"

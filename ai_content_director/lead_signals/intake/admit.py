@@ -12,14 +12,16 @@ from typing import TypeAlias
 from uuid import UUID
 
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from lead_signals.audit.audit_event import AuditEvent, AuditEventType, record
 from lead_signals.database.lock_patience import limit_lock_waits
 from lead_signals.database.refused_values import values_refused
 from lead_signals.intake.admission import Admission
+from lead_signals.intake.beside_the_loop import beside_the_loop
+from lead_signals.intake.find_owners import find_owners
 from lead_signals.intake.prepare import Prepared, quarantined_change, quarantined_lead
-from lead_signals.intake.route_delivery import RoutedDelivery, RoutedPart, TenantIdSource
+from lead_signals.intake.route_delivery import Incoming, RoutedDelivery, RoutedPart, TenantIdSource, route_delivery
 from lead_signals.intake.unrouted_delivery import keep_unrouted
 from lead_signals.intake.write_receipts import Envelope, write_receipts
 from lead_signals.leads.apply_changes import ChangeOutcome, apply_changes
@@ -33,7 +35,7 @@ from lead_signals.platforms.inbound_signal import QuarantinedItem
 from lead_signals.request_body import RefusedRequest
 from lead_signals.tenancy.channel import channels_with_token
 from lead_signals.tenancy.tenant import find_tenant
-from lead_signals.tenancy.tenant_session import TenantSession, enter_tenant
+from lead_signals.tenancy.tenant_session import TenantSession, enter_tenant, look_across_tenants
 
 log = get_logger(__name__)
 
@@ -62,24 +64,39 @@ class _Written:
     recorded: Sequence[RecordedChange]
 
 
-async def admit_together(engine: AsyncEngine, deliveries: Sequence[RoutedDelivery], policy: FollowUpPolicy) -> list[Fate]:
-    """Write these deliveries down in one transaction; their fates, in their order, after the commit.
+async def admit_together(
+    engine: AsyncEngine, deliveries: Sequence[Incoming], policy: FollowUpPolicy
+) -> list[tuple[RoutedDelivery | None, Fate]]:
+    """Route these deliveries and write them down in one transaction; where each went and its fate, in their order, after the commit.
 
-    A delivery that names a tenant which does not exist is refused (404) and its neighbours are not. Raises what the database
-    raises, and then nothing of any of them is stored: with `held_up`, try each tenant's by themselves; with anything else but a
-    database that is away, each by `admit_alone`.
+    A delivery that is refused (400, or 404 for a tenant that does not exist) costs its neighbours nothing; without a way it has no
+    route. Raises what the database raises, and then nothing of any of them is stored: with `held_up`, try each tenant's by themselves;
+    with anything else but a database that is away, each by `admit_alone`.
     """
-    fates: list[Fate] = [[] for _ in deliveries]
     async with engine.begin() as connection:
         await limit_lock_waits(connection)
-        for tenant_id, shares in sorted(_by_tenant(deliveries).items()):  # one order for all: batches never deadlock
+        routes = await _route(connection, deliveries)
+        routed = [route for route in routes if isinstance(route, RoutedDelivery)]
+        fates: list[Fate] = [[] for _ in routed]
+        for tenant_id, shares in sorted(_by_tenant(routed).items()):  # one order for all: batches never deadlock
             session = await enter_tenant(connection, tenant_id)
             if await _begin(session, tenant_id, shares, fates):
                 written = await _write(session, tenant_id, shares)
                 _tell(fates, shares, await _finish(session, tenant_id, shares, written, policy))
-        for delivery in deliveries:
+        for delivery in routed:
             await keep_unrouted(connection, delivery.platform, delivery.unrouted)
-    return fates
+    of_routed = iter(fates)
+    return [(route, next(of_routed)) if isinstance(route, RoutedDelivery) else (None, route) for route in routes]
+
+
+async def _route(connection: AsyncConnection, deliveries: Sequence[Incoming]) -> list[RoutedDelivery | RefusedRequest]:
+    routes: list[RoutedDelivery | RefusedRequest] = []
+    for delivery, owners in zip(deliveries, await find_owners(await look_across_tenants(connection), deliveries), strict=True):
+        try:
+            routes.append(await beside_the_loop(len(delivery.raw_body), route_delivery, delivery, owners))
+        except RefusedRequest as refused:
+            routes.append(refused)
+    return routes
 
 
 async def admit_alone(engine: AsyncEngine, delivery: RoutedDelivery, policy: FollowUpPolicy) -> Fate:

@@ -5,7 +5,8 @@ the next gathers by itself, so nobody lingers for company: a lone delivery is wr
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Sequence
 from contextvars import Context
 from copy import copy
 from typing import TypeAlias
@@ -18,18 +19,21 @@ from lead_signals.database.lock_patience import held_up
 from lead_signals.intake.admission import Admission
 from lead_signals.intake.admit import Fate, admit_alone, admit_together, refusal_of
 from lead_signals.intake.beside_the_loop import beside_the_loop
+from lead_signals.intake.find_owners import find_owners
 from lead_signals.intake.intake_metrics import GROUP_SIZE, WAITING_DELIVERIES
 from lead_signals.intake.route_delivery import Incoming, RoutedDelivery, TenantIdSource, route_delivery
 from lead_signals.intake.waiting_line import Waiting, WaitingLine
 from lead_signals.leads.promise_follow_ups import FollowUpPolicy
 from lead_signals.log_context import get_logger
 from lead_signals.request_body import RefusedRequest
-from lead_signals.tenancy.channel import tenants_of_channels
 from lead_signals.tenancy.tenant_session import across_tenants_session
 
 log = get_logger(__name__)
 
-HANDS = 2  # while one group waits for the disk, another is written
+HANDS = 2
+# One hand writes, and the next group gathers meanwhile: the larger, the less each costs. Only when a group takes much longer than groups
+# do, somebody else's lock perhaps, another hand takes who waits.
+HELP_AFTER_SECONDS = 0.1
 MOST_DELIVERIES = 256
 MOST_ITEMS = 1_000
 MOST_BYTES = 4 * 1024 * 1024  # of bodies: rendering their rows stops the event loop for 30 ms; 64 MiB were 0.6 s
@@ -48,7 +52,7 @@ class GroupCommit:
         self._line = WaitingLine() if line is None else line
         WAITING_DELIVERIES.set_function(lambda: len(self._line))
         self._hands = hands
-        self._at_work: set[asyncio.Task[None]] = set()
+        self._at_work: dict[asyncio.Task[None], float] = {}  # and the loop's time at which each takes too long for its group
         self._lanes: dict[UUID | tuple[str, str], str] = {}
 
     async def admit(self, delivery: Incoming) -> tuple[RoutedDelivery, list[Admission]]:
@@ -62,68 +66,82 @@ class GroupCommit:
             raise RefusedRequest(503, "line_full", "Too many deliveries wait to be written; send this one again later.")
         answer: asyncio.Future[tuple[RoutedDelivery, list[Admission]]] = asyncio.get_running_loop().create_future()
         self._line.join(Waiting(delivery, lane, answer))
-        if len(self._at_work) < self._hands:
-            # In a context of its own: it works for everybody, not for the request that happened to call it.
-            hand = asyncio.create_task(self._write_until_nobody_waits(), context=Context())
-            self._at_work.add(hand)  # the loop itself holds tasks weakly
-            hand.add_done_callback(self._leave_nobody_behind)
+        now = asyncio.get_running_loop().time()
+        if all(late_at <= now for late_at in self._at_work.values()):  # one that is not late comes for us, or calls when it is
+            self._call_a_hand()
         return await answer
 
+    def _call_a_hand(self) -> None:
+        if len(self._line) == 0 or len(self._at_work) >= self._hands:
+            return
+        # In a context of its own: it works for everybody, not for the request that happened to call it.
+        hand = asyncio.create_task(self._write_until_nobody_waits(), context=Context())
+        self._at_work[hand] = math.inf  # the loop itself holds tasks weakly
+        hand.add_done_callback(self._leave_nobody_behind)
+
     async def _write_until_nobody_waits(self) -> None:
+        hand = asyncio.current_task()
+        assert hand is not None  # noqa: S101 - `_call_a_hand` made it
         try:
             while group := self._line.take(most_deliveries=MOST_DELIVERIES, most_items=MOST_ITEMS, most_bytes=MOST_BYTES):
                 GROUP_SIZE.observe(len(group))
+                # For who waits already; who comes later than that calls by themselves.
+                help_comes = asyncio.get_running_loop().call_later(HELP_AFTER_SECONDS, self._call_a_hand)
+                self._at_work[hand] = help_comes.when()
                 try:
                     async with asyncio.timeout(MOST_SECONDS):
                         await self._write_group(group)
                 except Exception as error:
                     _refuse_all(group, error)
                 finally:
+                    help_comes.cancel()
                     _send_away(group)  # nobody is left, unless this task was cancelled
         finally:
             # In the step that found the line empty: whoever joins next sees a free hand.
-            self._at_work.discard(asyncio.current_task())
+            del self._at_work[hand]
 
     def _leave_nobody_behind(self, hand: asyncio.Task[None]) -> None:
         """A hand that was cancelled, perhaps before it began, leaves a line that nobody would ever serve: the process ends."""
-        self._at_work.discard(hand)
+        self._at_work.pop(hand, None)
         if not self._at_work:
             _send_away(self._line.dissolve())
 
     async def _write_group(self, group: Sequence[Waiting]) -> None:
-        routed: list[_Routed] = []
-        for waiting, tenants in zip(group, await self._tenants_of(group), strict=True):
-            incoming = waiting.delivery
-            try:
-                routed.append((waiting, await beside_the_loop(waiting.size_bytes, route_delivery, incoming, tenants)))
-            except Exception as error:  # refused, or a defect of ours that only this body met
-                _refuse(waiting, error)
-        if routed:
-            await self._write(routed)
-
-    async def _write(self, routed: Sequence[_Routed]) -> None:
         try:
-            fates = await admit_together(self._engine, [delivery for _, delivery in routed], self._policy)
+            told = await admit_together(self._engine, [waiting.delivery for waiting in group], self._policy)
         except Exception as error:
             if database_is_away(error) and not held_up(error):
                 raise  # away from all of them
-            log.warning("group_failed", deliveries=len(routed), **refusal_of(error))
-            await self._write_apart(routed, error)
+            log.warning("group_failed", deliveries=len(group), **refusal_of(error))
+            await self._write_apart(group, error)
             return
-        for (waiting, delivery), fate in zip(routed, fates, strict=True):
+        for waiting, (delivery, fate) in zip(group, told, strict=True):
             self._answer(waiting, delivery, fate)
 
-    async def _write_apart(self, routed: Sequence[_Routed], error: Exception) -> None:
+    async def _write_apart(self, group: Sequence[Waiting], error: Exception) -> None:
         """Something in this group is poison, or held up by others: nobody's neighbours suffer for it. First each tenant by itself."""
-        groups = _by_tenants(routed)
+        groups = _by_tenants(await self._route(group))
         if len(groups) > 1:
-            for group in sorted(groups, key=len):  # one tenant's flood lets the others go first
-                await self._write(group)
-        elif held_up(error):
-            _refuse_all([waiting for waiting, _ in routed], _told(error))
-        else:
-            for waiting, delivery in routed:
+            for routed in sorted(groups, key=len):  # one tenant's flood lets the others go first
+                await self._write_group([waiting for waiting, _ in routed])
+            return
+        for waiting, delivery in (each for routed in groups for each in routed):
+            if held_up(error):
+                _refuse(waiting, _told(error))
+            else:
                 await self._write_alone(waiting, delivery)
+
+    async def _route(self, group: Sequence[Waiting]) -> list[_Routed]:
+        """Where each goes; who is refused on the way hears it here."""
+        async with across_tenants_session(self._engine) as session:
+            owners = await find_owners(session, [waiting.delivery for waiting in group])
+        routed: list[_Routed] = []
+        for waiting, of_delivery in zip(group, owners, strict=True):
+            try:
+                routed.append((waiting, await beside_the_loop(waiting.size_bytes, route_delivery, waiting.delivery, of_delivery)))
+            except Exception as error:  # refused, or a defect of ours that only this body met
+                _refuse(waiting, error)
+        return routed
 
     async def _write_alone(self, waiting: Waiting, delivery: RoutedDelivery) -> None:
         try:
@@ -133,25 +151,9 @@ class GroupCommit:
                 raise
             _refuse(waiting, _told(error))
 
-    async def _tenants_of(self, group: Sequence[Waiting]) -> list[Mapping[str, UUID]]:
-        """Whose the channels of each delivery are: one question for the whole group."""
-        asked: dict[str, set[str]] = {}
-        for waiting in group:
-            asked.setdefault(waiting.delivery.platform, set()).update(waiting.delivery.channels)
-        known: dict[str, Mapping[str, UUID]] = {}
-        if any(asked.values()):
-            async with across_tenants_session(self._engine) as session:
-                for platform, channels in asked.items():
-                    known[platform] = await tenants_of_channels(session, platform, channels)
-        found: list[Mapping[str, UUID]] = []
-        for waiting in group:
-            of_platform = known.get(waiting.delivery.platform, {})
-            found.append({channel: of_platform[channel] for channel in waiting.delivery.channels if channel in of_platform})
-        return found
-
-    def _answer(self, waiting: Waiting, delivery: RoutedDelivery, fate: Fate) -> None:
-        if isinstance(fate, RefusedRequest):
-            _refuse(waiting, fate)
+    def _answer(self, waiting: Waiting, delivery: RoutedDelivery | None, fate: Fate) -> None:
+        if delivery is None or isinstance(fate, RefusedRequest):
+            _refuse(waiting, fate if isinstance(fate, RefusedRequest) else RuntimeError("a delivery without a way and without a refusal"))
             return
         self._remember(delivery)
         if not waiting.answer.done():  # who asked may have gone

@@ -39,6 +39,8 @@ async def admit_sender(request: Request, adapter: Adapter, engine: AsyncEngine, 
     closed = settings.app_env == "production"
     if keys and (secrets or closed):
         raise RefusedRequest(401, "bad_key", "This API key is unknown or was revoked; make a new one with lead-signals keys make.")
+    if "authorization" in request.headers and (secrets or closed):
+        raise RefusedRequest(401, "bad_key", "No API key can be read from Authorization; send it as 'Authorization: Bearer <key>'.")
     if secrets:
         raise _unproven(adapter, SignatureVerdict.MISSING)
     if closed:

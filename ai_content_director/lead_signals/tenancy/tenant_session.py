@@ -24,14 +24,23 @@ async def tenant_session(engine: AsyncEngine, tenant_id: UUID) -> AsyncIterator[
 
 
 async def enter_tenant(connection: AsyncConnection, tenant_id: UUID) -> TenantSession:
-    """Turn an open transaction towards one tenant (a delivery for several tenants does so once for each)."""
-    await connection.execute(text("SELECT set_config('app.tenant_id', :tenant_id, true)"), {"tenant_id": str(tenant_id)})
+    """Turn an open transaction towards one tenant, and away from all others (a delivery for several tenants does so once for each)."""
+    await connection.execute(_ENTER, {"tenant_id": str(tenant_id)})
     return TenantSession(connection)
+
+
+async def look_across_tenants(connection: AsyncConnection) -> AcrossTenantsSession:
+    """Let an open transaction see, across tenants, what an `across_tenants_session` sees; until it turns to one tenant."""
+    await connection.execute(_LOOK_ACROSS)
+    return AcrossTenantsSession(connection)
+
+
+_ENTER = text("SELECT set_config('app.tenant_id', :tenant_id, true), set_config('app.across_tenants', 'off', true)")
+_LOOK_ACROSS = text("SELECT set_config('app.across_tenants', 'on', true)")
 
 
 @asynccontextmanager
 async def across_tenants_session(engine: AsyncEngine) -> AsyncIterator[AcrossTenantsSession]:
     """One transaction that may see, across tenants, the few tables whose policies allow it: tenants, channels, owed work."""
     async with engine.begin() as connection:
-        await connection.execute(text("SELECT set_config('app.across_tenants', 'on', true)"))
-        yield AcrossTenantsSession(connection)
+        yield await look_across_tenants(connection)

@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from lead_signals.intake.group_commit import MOST_BYTES, MOST_DELIVERIES, MOST_ITEMS, MOST_SECONDS
+from lead_signals.intake.waiting_line import MOST_WAITING, MOST_WAITING_BYTES
 from lead_signals.intent.classify import classify
 from lead_signals.intent.rule_pack import load_rule_pack
 from lead_signals.settings import Settings
@@ -144,6 +146,15 @@ def test_every_hop_of_the_walks_is_in_the_code() -> None:
 
 def _defines(file: Path, name: str) -> bool:
     return file.is_file() and re.search(rf"^\s*(async )?(def|class) {name}\b", read(file), re.MULTILINE) is not None
+
+
+def test_the_decision_on_group_commit_tells_the_limits_as_they_are() -> None:
+    told = " ".join(read(REPOSITORY / "docs" / "decisions" / "004-group-commit.md").split())
+    mebibytes = [size // 2**20 for size in (MOST_WAITING_BYTES, MOST_BYTES)]
+    assert f"{MOST_WAITING:,} deliveries or {mebibytes[0]} MiB may wait" in told
+    assert (
+        f"at most {MOST_DELIVERIES:,} deliveries, {MOST_ITEMS:,} items and {mebibytes[1]} MiB of them, and {MOST_SECONDS:g} seconds" in told
+    )
 
 
 def test_the_rule_shown_in_the_document_does_what_it_says(tmp_path: Path) -> None:

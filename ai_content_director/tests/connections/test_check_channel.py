@@ -7,9 +7,11 @@ from uuid import UUID
 
 import pytest
 from sqlalchemy import Row, text, update
+from structlog.testing import capture_logs
 
 from lead_signals.connections.channel_check import channel_checks
 from lead_signals.connections.channel_check_work import channel_check_work
+from lead_signals.connections.channel_health import channel_health
 from lead_signals.connections.channel_list import ConnectedChannel
 from lead_signals.connections.check_channel import CRASH_LIMIT, check_channel
 from lead_signals.connections.check_now import check_now
@@ -161,15 +163,27 @@ async def test_a_throttling_graph_is_left_alone_as_long_as_it_asks(shop: Shop) -
 
 
 @pytest.mark.usefixtures("channel_id")
-async def test_a_token_that_no_key_opens_needs_a_person_until_the_key_is_back(shop: Shop) -> None:
-    for keys, told in ((OLDER_KEY, "put the key back"), ("", "openssl rand")):
+async def test_a_token_that_no_key_opens_is_told_and_judged_by_nobody_until_the_key_is_back(shop: Shop) -> None:
+    asked = len(shop.stand_in.requests)
+    for keys, told, error in ((OLDER_KEY, "put the key back", "BrokenSeal"), ("", "CHANNEL_TOKEN_KEY is not set", "NoOpeningKey")):
         changed = shop.with_settings(CHANNEL_TOKEN_KEY=keys)
-        row = await checked(shop, settings=changed)
-        assert row.token_state == "reconnect"
+        with capture_logs() as logs:
+            row = await checked(shop, settings=changed)
+        assert (row.token_state, row.checked_at) == ("ok", NOW), "our key says nothing about the token"
         assert told in row.check_sentence
+        assert "openssl" not in row.check_sentence, "a new key would not open it"
+        assert [(line["log_level"], line["error"]) for line in logs if line["event"] == "channel_token_stays_sealed"] == [("error", error)]
+        assert timedelta(minutes=59) < await next_turn(shop) <= timedelta(hours=1)
+        assert (await shop.check()).attempts == 0, "it is not the channel that fails"
+        async with across_tenants_session(shop.engine) as everywhere:
+            (trouble,) = (await channel_health(everywhere, now=LATER)).needing_a_hand
+        assert trouble.sentence == row.check_sentence
         await make_due(shop)
+    assert len(shop.stand_in.requests) == asked
     row = await checked(shop)
     assert (row.token_state, row.check_sentence) == ("ok", None)
+    async with across_tenants_session(shop.engine) as everywhere:
+        assert (await channel_health(everywhere, now=LATER)).needing_a_hand == ()
 
 
 @pytest.mark.usefixtures("channel_id")
@@ -193,7 +207,7 @@ async def test_a_token_copied_from_another_tenants_row_is_of_no_use(channel_id: 
     await make_due(shop, thief)
     asked = len(shop.stand_in.requests)
     row = await checked(shop, thief)
-    assert row.token_state == "reconnect"
+    assert "None of the keys" in row.check_sentence
     assert len(shop.stand_in.requests) == asked
 
 
@@ -274,6 +288,18 @@ async def test_asking_now_needs_the_tenant_and_a_token(channel_id: UUID, shop: S
         with pytest.raises(RefusedRequest) as refused:
             await asked_now(shop, which, whose)
         assert refused.value.status == status
+
+
+@pytest.mark.parametrize(("keys", "told"), [(OLDER_KEY, "None of the keys in CHANNEL_TOKEN_KEY"), ("", "CHANNEL_TOKEN_KEY is not set")])
+async def test_asking_now_without_the_key_is_refused_and_writes_nothing(keys: str, told: str, channel_id: UUID, shop: Shop) -> None:
+    before, promised = await shop.row(), await shop.check()
+    bare = shop.with_settings(CHANNEL_TOKEN_KEY=keys)
+    asked = len(shop.stand_in.requests)
+    with pytest.raises(RefusedRequest, match=told) as refused:
+        await check_now(shop.engine, shop.graph, bare, shop.tenant, channel_id, now=lambda: LATER)
+    assert (refused.value.status, refused.value.reason) == (409, "sealed_by_another_key")
+    assert (await shop.row(), await shop.check()) == (before, promised)
+    assert len(shop.stand_in.requests) == asked
 
 
 @pytest.mark.usefixtures("channel_id")

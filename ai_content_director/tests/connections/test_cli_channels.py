@@ -13,9 +13,10 @@ from structlog.testing import capture_logs
 
 from lead_signals.cli import cli
 from lead_signals.cli_channels import channels
+from lead_signals.connections.watched_fields import WITHOUT_A_TOKEN
 from lead_signals.database.addresses import DatabaseAddresses
 from lead_signals.settings import Settings
-from tests.connections.connected_pages import environment
+from tests.connections.connected_pages import OLDER_KEY, environment
 from tests.graph_api.graph_answers import dead_token
 from tests.graph_api.graph_stand_in import APP_ID, PAGE_ID, PAGE_NAME, PAGE_TOKEN, GraphStandIn
 from tests.intake.open_door import fetch_now
@@ -69,10 +70,10 @@ def test_from_nothing_to_connected_and_back(operator: Operator) -> None:
     made = operator.connect("--token-file", "-", stdin=PAGE_TOKEN + "\n")
     assert made.exit_code == 0, made.output
     head, line = made.output.splitlines()
-    assert head.split() == ["tenant", "platform", "id", "name", "token", "heard", "channel"]
+    assert head.split() == ["tenant", "platform", "id", "name", "token", "heard", "(UTC)", "channel"]
     channel = line.split()[-1]
     assert line.index("facebook") == head.index("platform")
-    assert f"Nội thất Hoa Sen  facebook  {PAGE_ID}  {PAGE_NAME}  ok     never  {channel}" == line
+    assert f"Nội thất Hoa Sen  facebook  {PAGE_ID}  {PAGE_NAME}  ok     not yet tallied  {channel}" == line
     assert operator.run("list").output == made.output
     operator.stand_in.subscriptions[PAGE_ID] = {}
     checked = operator.run("check", "--tenant", str(operator.tenant), channel)
@@ -106,6 +107,7 @@ def test_a_token_may_come_from_a_file(operator: Operator, tmp_path: Path) -> Non
 def test_without_a_token_a_page_is_routed_all_the_same(operator: Operator) -> None:
     made = operator.connect("--name", "Hoa Sen", CHANNEL_TOKEN_KEY=None)
     assert (made.exit_code, "none" in made.output) == (0, True)
+    assert made.output.splitlines()[-1] == WITHOUT_A_TOKEN["facebook"]
     assert operator.stand_in.requests == ()
 
 
@@ -118,6 +120,7 @@ def test_what_does_not_work_is_one_sentence_and_exit_status_1(operator: Operator
         (without_key, "openssl rand -base64 32"),
         (operator.connect(whose=neighbour), "is connected to another tenant"),
         (operator.connect(whose=uuid4()), "There is no tenant"),
+        (operator.run("list", "--tenant", str(uuid4())), "There is no tenant"),
         (operator.connect("--platform", "myspace"), "there is no such platform"),
         (operator.connect("--token-file", "-", stdin="hai tu"), "this is no access token"),
         (operator.connect("--token-file", "-", stdin=""), "this is no access token"),
@@ -130,6 +133,41 @@ def test_what_does_not_work_is_one_sentence_and_exit_status_1(operator: Operator
         assert sentence in told.output
         assert len(told.output.splitlines()) == 1
     assert len(operator.rows()) == 1
+
+
+@pytest.mark.parametrize("key", [OLDER_KEY, None])
+def test_a_check_without_the_key_is_one_sentence_and_the_channel_stays_as_it_is(key: str | None, operator: Operator) -> None:
+    operator.connect("--token-file", "-", stdin=PAGE_TOKEN)
+    before = operator.rows()
+    told = operator.run("check", "--tenant", str(operator.tenant), str(before[0]["id"]), CHANNEL_TOKEN_KEY=key)
+    assert (told.exit_code, len(told.output.splitlines())) == (1, 1)
+    assert told.output.startswith("Error: ")
+    assert "CHANNEL_TOKEN_KEY" in told.output
+    assert operator.rows() == before
+
+
+@pytest.mark.parametrize(
+    ("age", "heard", "quiet", "told"),
+    [
+        ("9 minutes", None, False, "not yet tallied"),
+        ("11 minutes", None, False, "never"),
+        ("9 minutes", "2026-11-22 19:31:00+07", False, "2026-11-22 12:31"),
+        ("3 months", "2026-11-22 19:31:00+07", True, "2026-11-22 12:31 (quiet)"),
+    ],
+)
+def test_when_a_channel_was_heard_is_told_in_utc(age: str, heard: str | None, quiet: bool, told: str, operator: Operator) -> None:
+    operator.connect()
+    fetch_now(
+        operator.addresses.owner,
+        "UPDATE channels SET created_at = now() - $1::text::interval, last_heard_at = $2::text::timestamptz,"
+        " quiet_since = CASE WHEN $3 THEN now() END",
+        age,
+        heard,
+        quiet,
+    )
+    head, line = operator.run("list").output.splitlines()
+    start, end = head.index("heard (UTC)"), head.index("channel")
+    assert line[start:end].strip() == told
 
 
 def test_a_check_that_finds_a_dead_token_ends_with_1_and_says_what_to_do(operator: Operator) -> None:
@@ -168,5 +206,5 @@ def test_pages_that_nobody_connected_are_listed_for_who_looks_at_all_tenants(ope
     )
     told = operator.run("list")
     assert "belong to no tenant" in told.output
-    assert "  zalo  oa\N{REPLACEMENT CHARACTER}[2J 77  1 deliveries, the last at " in told.output
+    assert "  zalo  oa\N{REPLACEMENT CHARACTER}[2J 77  1 delivery, the last at " in told.output
     assert "belong to no tenant" not in operator.run("list", "--tenant", str(operator.tenant)).output

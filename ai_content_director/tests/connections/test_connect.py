@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from lead_signals.connections.app_graph import app_graph, graph_http_client
 from lead_signals.connections.sealed_token import TokenPlace, TokenSeal
+from lead_signals.connections.watched_fields import WITHOUT_A_TOKEN
 from lead_signals.request_body import RefusedRequest
 from lead_signals.tenancy.channel import connect_channel, tenants_of_channels
 from lead_signals.tenancy.tenant_session import across_tenants_session
@@ -53,6 +54,8 @@ async def test_a_page_with_its_token_is_proven_named_and_subscribed(shop: Shop) 
 async def test_without_a_token_nobody_is_asked_and_nothing_is_owed(shop: Shop) -> None:
     found = await shop.connected(token=None, name="Hoa Sen")
     assert (found.is_new, found.channel.name, found.channel.token, found.channel.token_state) == (True, "Hoa Sen", None, "none")
+    assert found.channel.check_sentence == WITHOUT_A_TOKEN["facebook"]
+    assert (await shop.connected(token=None, platform="zalo", external_id="5790000001")).channel.check_sentence is None, "Zalo takes none"
     assert shop.stand_in.requests == ()
     with pytest.raises(Exception, match="No row"):
         await shop.check()
@@ -156,6 +159,20 @@ def another_page(stand_in: GraphStandIn) -> None:
     stand_in.connect_page(page_id="700000000000002")
 
 
+def of_a_person(stand_in: GraphStandIn) -> None:
+    """`/me` of a person's own token is the person."""
+    stand_in.connect_page(page_id="122100000000009", name="Nguyễn Hoa")
+    stand_in.checks[PAGE_TOKEN] = {"type": "USER"}
+
+
+def not_copied_whole(stand_in: GraphStandIn) -> None:
+    del stand_in.pages[PAGE_TOKEN]
+
+
+def gone(stand_in: GraphStandIn) -> None:
+    stand_in.answers["page"] = dead_token(None)
+
+
 def another_app(stand_in: GraphStandIn) -> None:
     stand_in.checks[PAGE_TOKEN] = {"app_id": "619999999999999"}
 
@@ -171,7 +188,10 @@ def dies_meanwhile(stand_in: GraphStandIn) -> None:
 @pytest.mark.parametrize(
     ("fault", "told"),
     [
-        (another_page, "speaks for the Page 700000000000002"),
+        (another_page, f"a person or another Page, not to the Page {PAGE_ID}; take the Page access token"),
+        (of_a_person, f"a person or another Page, not to the Page {PAGE_ID}; take the Page access token"),
+        (not_copied_whole, "does not work: it was made invalid, or was not copied as a whole. Take a new Page access token"),
+        (gone, "does not work: it has ended, or was not copied as a whole. Take a new Page access token"),
         (another_app, "made for the app 619999999999999"),
         (invalid, "password"),
         (dies_meanwhile, "expired"),
@@ -183,6 +203,7 @@ async def test_a_useless_token_is_refused_and_nothing_is_stored(fault: Callable[
         await shop.connected()
     assert refused.value.status == 422
     assert PAGE_TOKEN not in refused.value.sentence
+    assert "connect the Page again" not in refused.value.sentence, "it never was connected"
     assert await owner_of(shop.engine) is None
     assert shop.stand_in.subscriptions == {}
 

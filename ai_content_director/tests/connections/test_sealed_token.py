@@ -1,11 +1,12 @@
 """A sealed token opens in its own row, under one of our keys, and nowhere else."""
 
+import base64
 from uuid import uuid4
 
 import pytest
 from pydantic import SecretStr
 
-from lead_signals.connections.sealed_token import BrokenSeal, NoSealingKey, TokenPlace, TokenSeal
+from lead_signals.connections.sealed_token import BrokenSeal, NoOpeningKey, NoSealingKey, TokenPlace, TokenSeal
 from lead_signals.settings import ConfigurationError, read_settings
 from tests.connections.connected_pages import OLDER_KEY, SEALING_KEY
 from tests.graph_api.graph_stand_in import PAGE_TOKEN
@@ -70,9 +71,23 @@ def test_another_key_does_not_open() -> None:
 def test_without_a_key_nothing_is_sealed_and_the_sentence_says_how_to_make_one() -> None:
     seal = TokenSeal(None)
     assert not seal.can_seal
-    for act in (lambda: seal.seal(TOKEN, HERE), lambda: seal.open(b"x", HERE)):
-        with pytest.raises(NoSealingKey, match="openssl rand -base64 32"):
-            act()
+    with pytest.raises(NoSealingKey, match="`openssl rand -base64 32` prints"):
+        seal.seal(TOKEN, HERE)
+
+
+def test_without_a_key_nothing_is_opened_and_nobody_is_told_to_make_another_one() -> None:
+    with pytest.raises(NoOpeningKey, match="set it to the key that sealed the token") as told:
+        TokenSeal(None).open(seal_with(SEALING_KEY).seal(TOKEN, HERE), HERE)
+    assert "openssl" not in str(told.value)
+
+
+def test_a_key_is_taken_as_openssl_prints_it_and_in_the_other_alphabet() -> None:
+    """`openssl rand -base64` prints the alphabet with + and /; Fernet's own keys come with - and _."""
+    plain = base64.b64encode(bytes([0xFB, 0xEF, 0xBE, 0xFF, 0xFF, 0xFF, *range(26)])).decode()
+    assert {"+", "/"} <= set(plain)
+    sealed = seal_with(plain).seal(TOKEN, HERE)
+    assert seal_with(plain).open(sealed, HERE).get_secret_value() == PAGE_TOKEN
+    assert seal_with(plain.translate(str.maketrans("+/", "-_"))).open(sealed, HERE).get_secret_value() == PAGE_TOKEN
 
 
 def test_settings_refuse_what_is_no_key() -> None:

@@ -1,17 +1,26 @@
 """`lead-signals doctor`: what is configured, what is missing, what is unhealthy, and an exit status that says whether to act."""
 
 import asyncio
+from datetime import UTC, datetime
+from uuid import UUID
 
 import pytest
 from click.testing import CliRunner, Result
 
 from lead_signals.cli import cli
+from lead_signals.connections.channel_health import ChannelHealth, ChannelTrouble
 from lead_signals.database.addresses import DatabaseAddresses
 from lead_signals.database.engine import app_engine
 from lead_signals.database.heartbeat import beat
 from lead_signals.database.migrate import newest_revision
 from lead_signals.database.new_id import new_id
-from lead_signals.settings import Settings
+from lead_signals.enrichment.waiting_look_ups import WaitingLookUps
+from lead_signals.followups.follow_up import FollowUpState
+from lead_signals.health.doctor import PAGES_TOLD, _backlog_lines, _channel_lines, _look_up_lines, _unknown_channel_line
+from lead_signals.health.readiness import Check, FollowUpBacklog, Readiness
+from lead_signals.intake.unrouted_delivery import UnknownChannel
+from lead_signals.leads.look_up import LookUpKind
+from lead_signals.settings import Settings, read_settings
 from lead_signals.tenancy.channel import connect_channel
 from lead_signals.tenancy.onboard_tenant import Onboarding, onboard_tenant
 from lead_signals.tenancy.tenant_session import tenant_session
@@ -101,7 +110,38 @@ def test_an_unknown_page_is_named_with_how_often_it_wrote(beating: DatabaseAddre
     asyncio.run(connect())
     told = doctor(DATABASE_URL=beating.app, **MARKERS)
     assert (told.exit_code, "719333" in told.output) == (0, False)
-    assert "  · 3 deliveries from before their Page was connected are kept, and not read yet" in told.output.splitlines()
+    assert (
+        "  · 3 deliveries from before their Page was connected are kept: a running worker makes leads of them" in told.output.splitlines()
+    )
+
+
+def test_one_of_a_kind_is_told_as_one() -> None:
+    at, fine = datetime(2026, 11, 23, tzinfo=UTC), Check(ok=True, sentence="fine")
+    for count, told in (
+        (1, ("1 follow-up is dead", "1 delivery kept", "1 lead form waits", "1 sender name waits", "1 more such channel")),
+        (2, ("2 follow-ups are dead", "2 deliveries kept", "2 lead forms wait", "2 sender names wait", "2 more such channels")),
+    ):
+        by_state = {state.value: 0 for state in FollowUpState} | {"dead": count}
+        trouble = ChannelTrouble(UUID(int=1), "Hoa Sen", UUID(int=2), "facebook", "7", None, "Look.")
+        seen = Readiness(
+            "ready",
+            fine,
+            fine,
+            fine,
+            fine,
+            backlog=FollowUpBacklog(by_state, 0.0),
+            unknown_channels=(UnknownChannel("zalo", "77", count, at),),
+            channel_troubles=ChannelHealth(quiet=(trouble,) * (PAGES_TOLD + count)),
+            waiting_look_ups=tuple(WaitingLookUps(kind, None, count, at) for kind in LookUpKind),
+        )
+        lines = [
+            *_backlog_lines(read_settings({}), seen),
+            *_channel_lines(seen),
+            *_look_up_lines(seen),
+            _unknown_channel_line(seen.unknown_channels[0]),
+        ]
+        for words in told:
+            assert sum(f"{words}" in line for line in lines) == 1, (words, lines)
 
 
 def test_a_hostile_page_id_does_not_take_the_terminal_over(beating: DatabaseAddresses) -> None:

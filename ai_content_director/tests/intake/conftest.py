@@ -27,5 +27,5 @@ async def scene(engine: AsyncEngine, database: DatabaseAddresses, patient_with_l
     yield scene
     assert len(scene.line) == 0
     await asyncio.gather(*scene.commits._at_work)
-    assert scene.commits._at_work == set()
+    assert not scene.commits._at_work
     assert {task for task in asyncio.all_tasks() - before if "lead_signals" in repr(task)} == set()

@@ -163,6 +163,14 @@ async def test_a_key_that_is_none_is_refused_and_says_so(platform: str, house: H
     assert closed[-43:] not in house.logs.text
 
 
+@pytest.mark.parametrize("platform", ["facebook", "zalo"])
+@pytest.mark.parametrize("scheme", ["Token", "Key", "Bearer:", "Digest"])
+async def test_a_key_that_nobody_can_read_is_told_how_to_be_sent(scheme: str, platform: str, house: House) -> None:
+    answer = await house.stores_nothing(lambda: house.deliver(platform, {"authorization": f"{scheme} {house.key}"}))
+    assert_refused(answer, 401, "Authorization: Bearer <key>")
+    assert house.key not in answer.text
+
+
 async def test_a_wrong_key_is_refused_before_the_body_is_taken_in(house: House) -> None:
     taken = 0
 

@@ -34,7 +34,7 @@ async def test_a_process_that_ends_leaves_nobody_waiting(scene: Scene, tenant_id
         for outcome in await outcomes([first, *waiting]):
             assert isinstance(outcome, RefusedRequest)
             assert (outcome.status, outcome.reason) == (503, "ending")
-        assert (len(scene.line), scene.commits._at_work) == (0, set())
+        assert (len(scene.line), len(scene.commits._at_work)) == (0, 0)
     assert await scene.count("receipts", scene.held_tenant) == await scene.count("receipts", tenant_id) == 0
     assert admission_of(await scene.commits.admit(said(tenant_id))).created == 1
 

@@ -107,7 +107,8 @@ async def test_a_failure_that_cannot_be_copied_reaches_each(scene: Scene, monkey
     async def crash(*_: Any) -> Any:
         raise _Uncopyable("a defect", "our code")
 
-    monkeypatch.setattr(group_commit, "tenants_of_channels", crash)
+    for asks in (admit, group_commit):
+        monkeypatch.setattr(asks, "find_owners", crash)
     body = {"object": "page", "entry": [page_entry("660077", ("c", "Cho tôi báo giá"))]}
     for outcome in await outcomes([asyncio.create_task(scene.commits.admit(incoming(body))) for _ in range(3)]):
         assert isinstance(outcome, RuntimeError)
@@ -143,7 +144,7 @@ async def test_the_database_away_and_back_again(server: EmbeddedServer, own_data
 
     await wait_until_async(taken, "deliveries are taken again")
     assert await scene.count("lead_signals", tenant_id) == 1
-    assert (len(scene.line), scene.commits._at_work) == (0, set())
+    assert (len(scene.line), len(scene.commits._at_work)) == (0, 0)
     await engine.dispose()
 
 

@@ -1,6 +1,7 @@
 """Who may wait in the line, and whose turn it is: a flood of one tenant, or of invented ones, leaves the others room and turns."""
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -18,7 +19,7 @@ from lead_signals.request_body import RefusedRequest
 from lead_signals.tenancy.channel import connect_channel
 from lead_signals.tenancy.tenant_session import tenant_session
 from tests.deliveries import comment
-from tests.intake.gathering import Scene, admission_of, incoming, new_tenant, outcomes, said
+from tests.intake.gathering import POLICY, Scene, admission_of, incoming, new_tenant, outcomes, said
 from tests.intake.open_door import WEBHOOK, assert_refused, fetch, metric, open_door
 from tests.intake.page_deliveries import page_entry
 from tests.leads.lock_waits import wait_until_somebody_waits_for
@@ -82,6 +83,33 @@ async def test_all_pages_of_a_tenant_stand_in_one_lane(engine: AsyncEngine, data
             with pytest.raises(RefusedRequest, match="Too many deliveries"):
                 await scene.commits.admit(delivery)
     await outcomes([first, *tasks])
+
+
+async def test_who_comes_while_a_hand_is_held_up_is_served_by_another(
+    engine: AsyncEngine, database: DatabaseAddresses, tenant_id: UUID, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also right after the other one served somebody and left: that it was quick says nothing about the one that is held up."""
+    held = await Scene.on(engine, database.owner)
+    scene = replace(held, commits=GroupCommit(engine, POLICY, held.line, hands=2))
+    monkeypatch.setattr(group_commit, "HELP_AFTER_SECONDS", 0.0)
+    async with scene.first_group_held() as (_, first):
+        monkeypatch.setattr(group_commit, "HELP_AFTER_SECONDS", 60.0)
+        async with asyncio.timeout(20):
+            for _ in range(3):
+                assert admission_of(await scene.commits.admit(said(tenant_id))).created == 1
+    await first
+
+
+async def test_who_waits_already_is_served_when_the_hand_is_held_up(
+    engine: AsyncEngine, database: DatabaseAddresses, tenant_id: UUID, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held = await Scene.on(engine, database.owner)
+    scene = replace(held, commits=GroupCommit(engine, POLICY, held.line, hands=2))
+    monkeypatch.setattr(group_commit, "HELP_AFTER_SECONDS", 1.0)
+    async with scene.first_group_held() as (_, first):
+        tasks = [asyncio.create_task(scene.commits.admit(said(tenant_id))) for _ in range(2)]
+        assert [admission_of(outcome).created for outcome in await outcomes(tasks)] == [1, 1]
+    assert admission_of(await first).created == 1
 
 
 async def test_a_full_line_is_a_503_that_says_when_to_come_back(

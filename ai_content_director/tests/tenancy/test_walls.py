@@ -191,6 +191,9 @@ async def test_unrouted_deliveries_can_be_dropped_in_by_anybody_and_read_or_remo
         await session.execute(keep, page)
         assert (await session.execute(count, page)).scalar_one() == 0
         assert [(await session.execute(change, page)).rowcount for change in (mark, remove)] == [0, 0]
+        # Without a WHERE nothing has to be read first, and so the policies of reading guard nothing.
+        assert await touched(session, "UPDATE unrouted_deliveries SET admitted_at = now()") == 0
+        assert await touched(session, "DELETE FROM unrouted_deliveries") == 0
     async with across_tenants_session(engine) as session:
         assert (await session.execute(count, page)).scalar_one() == 1
         await assert_denied(session, "UPDATE unrouted_deliveries SET body = 'x'")
@@ -252,7 +255,7 @@ async def row_of(database: DatabaseAddresses, table: str, column: str, tenant_id
     return json.dumps(values)
 
 
-async def touched(session: AsyncConnection, statement: str, here: UUID) -> int:
+async def touched(session: AsyncConnection, statement: str, here: UUID | None = None) -> int:
     """How many rows a statement would touch; undone again."""
     nested = await session.begin_nested()
     rows = (await session.execute(text(statement), {"here": here} if ":here" in statement else {})).rowcount
