@@ -1,5 +1,6 @@
 """Who sends this delivery? The platform, by its signature; a program of a tenant, by its key; or nobody says, which only `local` takes."""
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
@@ -24,16 +25,22 @@ class Sender:
     tenant_id: UUID | None = None
 
 
-async def admit_sender(request: Request, adapter: Adapter, engine: AsyncEngine, settings: Settings) -> Sender | None:
+async def admit_sender(
+    request: Request, adapter: Adapter, engine: AsyncEngine, settings: Settings, key_look_ups: asyncio.Semaphore
+) -> Sender | None:
     """Who sends, as far as the headers alone tell; None when a signature is there that only the body can prove.
 
+    `key_look_ups` bounds how many look for a key at once: who invents a thousand must not take every connection to the database.
     Raises RefusedRequest (401) before a byte of the body is taken in: no signature and no key where one is needed, or a wrong key.
     """
     secrets = settings.webhook_secrets(adapter.platform)
     if adapter.verify(request.scope["headers"], b"", secrets, clock.now()) is not SignatureVerdict.MISSING and secrets:
         return None
     keys = shown_keys(request)
-    tenant_id = await tenant_of_api_key(engine, keys) if keys else None
+    tenant_id = None
+    if keys:
+        async with key_look_ups:
+            tenant_id = await tenant_of_api_key(engine, keys)
     if tenant_id is not None:
         return Sender(signed=False, tenant_id=tenant_id)
     closed = settings.app_env == "production"

@@ -121,7 +121,7 @@ def _refuse_pages_of_others(tenants: Mapping[str, UUID], tenant_id: UUID, source
         raise RefusedRequest(400, "page_of_another_tenant", sentence)
 
 
-_NAMED_BY = {TenantIdSource.HEADER: "X-Tenant-ID", TenantIdSource.BODY: "tenant_id in the body"}
+_NAMED_BY = {TenantIdSource.HEADER: "X-Tenant-ID (or the API key)", TenantIdSource.BODY: "tenant_id in the body"}
 
 
 def _no_tenant(pages: Sequence[str]) -> str:

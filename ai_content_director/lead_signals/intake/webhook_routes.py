@@ -1,6 +1,8 @@
 """The entrance for platforms: raw bytes, proof, strict reading, one transaction, and only then a 200."""
 
+import asyncio
 from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -30,6 +32,7 @@ from lead_signals.tenancy.operator_access import refuse_other_sites
 
 log = get_logger(__name__)
 
+KEY_LOOK_UPS_AT_ONCE = 4
 ITEMS_LIMIT = 1000  # what Meta puts into one delivery at most; 350,000 empty items fit into 1 MiB
 
 
@@ -45,11 +48,12 @@ class _PlainRoute(APIRoute):
 def webhook_routes(engine: AsyncEngine, settings: Settings, commits: GroupCommit) -> APIRouter:
     """`POST /webhooks/<platform>` for every platform of the catalogue, and `GET` for those that ask before they deliver."""
     router = APIRouter(tags=["webhooks"], route_class=_PlainRoute)
+    door = _Door(engine, settings, commits, asyncio.Semaphore(KEY_LOOK_UPS_AT_ONCE))
     for platform, adapter in ADAPTERS.items():
         path = f"/webhooks/{platform}"
         if adapter.answers_handshake:
             router.add_api_route(path, partial(_answer_handshake, platform, settings), methods=["GET"], **_handshake_docs(platform))
-        receive = partial(_receive_or_refuse, platform, engine, settings, commits)
+        receive = partial(_receive_or_refuse, door, platform)
         router.add_api_route(path, receive, methods=["POST"], **_delivery_docs(adapter))
     return router
 
@@ -65,10 +69,21 @@ async def _answer_handshake(platform: str, settings: Settings, request: Request)
     return PlainTextResponse(f"Handshake refused: {answer.value}.", status_code=403)
 
 
-async def _receive_or_refuse(platform: str, engine: AsyncEngine, settings: Settings, commits: GroupCommit, request: Request) -> Response:
+@dataclass(frozen=True, slots=True)
+class _Door:
+    """What every delivery needs on its way in."""
+
+    engine: AsyncEngine
+    settings: Settings
+    commits: GroupCommit
+    key_look_ups: asyncio.Semaphore
+
+
+async def _receive_or_refuse(door: _Door, platform: str, request: Request) -> Response:
     try:
         refuse_other_sites(request)
-        return await _receive(request, ADAPTERS[platform], engine, settings, commits)
+        sender = await admit_sender(request, ADAPTERS[platform], door.engine, door.settings, door.key_look_ups)
+        return await _receive(request, ADAPTERS[platform], sender, door)
     except RefusedRequest as refused:
         DELIVERIES.labels(platform, refused.reason).inc()
         log.warning("delivery_refused", platform=platform, status=refused.status, reason=refused.reason)
@@ -82,18 +97,19 @@ _REFUSAL_HEADERS: dict[int | str, dict[str, str]] = {
     408: {"Connection": "close"},  # the rest of the body may go on trickling in
     503: {"Retry-After": "300"},
     "line_full": {"Retry-After": "5"},
+    "ending": {"Retry-After": "5"},
 }
 
 
-async def _receive(request: Request, adapter: Adapter, engine: AsyncEngine, settings: Settings, commits: GroupCommit) -> Response:
-    sender = await admit_sender(request, adapter, engine, settings)
+async def _receive(request: Request, adapter: Adapter, sender: Sender | None, door: _Door) -> Response:
+    """`sender` is None when the signature has yet to prove who it is."""
     raw_body = await read_raw_body(request)
     with ADMIT_SECONDS.labels(adapter.platform).time():
         if sender is None:
-            sender = prove_signature(request, raw_body, adapter, settings.webhook_secrets(adapter.platform))
+            sender = prove_signature(request, raw_body, adapter, door.settings.webhook_secrets(adapter.platform))
         body, prepared = await beside_the_loop(len(raw_body), _understand, raw_body, adapter)
         named = _tenant_of(sender, request.headers.getlist("x-tenant-id"), body)
-        delivery, admissions = await commits.admit(Incoming(adapter, raw_body, body, prepared, named, sender.signed))
+        delivery, admissions = await door.commits.admit(Incoming(adapter, raw_body, body, prepared, named, sender.signed))
     _tell(delivery, admissions)
     lead_ids = [str(lead_id) for admission in admissions for lead_id in admission.lead_ids]
     return Response(orjson.dumps({"ok": True, "created": len(lead_ids), "lead_ids": lead_ids}), media_type="application/json")

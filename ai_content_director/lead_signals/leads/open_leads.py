@@ -75,7 +75,7 @@ def _in_lock_order(prepared: Mapping[UUID, LeadDraft]) -> list[tuple[UUID, LeadD
 
     Sorting is stable: of one message twice in a batch, the first stays first.
     """
-    return sorted(prepared.items(), key=lambda item: item[1].external_message_id or "")
+    return sorted(prepared.items(), key=lambda item: (item[1].platform, item[1].external_message_id or ""))
 
 
 def _row(tenant_id: UUID, lead_id: UUID, draft: LeadDraft, content_ids: Mapping[PostKey, UUID]) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from lead_signals.cli import CONNECTIONS_AT_ONCE
 from lead_signals.database.new_id import new_id
 from lead_signals.intake.prepare import Prepared
 from lead_signals.intake.route_delivery import Incoming
@@ -173,3 +174,8 @@ def test_dissolving_leaves_nobody(queue: Queue) -> None:
 def test_the_bounds_of_the_product_hold_a_few_of_the_largest_deliveries_of_one_tenant() -> None:
     assert MOST_WAITING_BYTES * MOST_OF_ONE_LANE >= 4 * BODY_LIMIT_BYTES
     assert MOST_WAITING * MOST_OF_ONE_LANE >= 256
+
+
+def test_the_line_is_full_before_the_process_takes_no_more_connections() -> None:
+    """Or a flood would hold them all, and nobody would ever hear that the line is full."""
+    assert MOST_WAITING < CONNECTIONS_AT_ONCE
