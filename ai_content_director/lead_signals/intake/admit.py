@@ -29,7 +29,7 @@ from lead_signals.leads.hold_history import hold_history
 from lead_signals.leads.open_leads import LeadDraft, OpenedLead, open_leads
 from lead_signals.leads.promise_follow_ups import FollowUpPolicy
 from lead_signals.leads.record_changes import ChangeDraft, RecordedChange, record_changes
-from lead_signals.leads.request_look_ups import request_look_ups
+from lead_signals.leads.request_look_ups import misses_something, request_look_ups
 from lead_signals.log_context import get_logger
 from lead_signals.platforms.inbound_signal import QuarantinedItem
 from lead_signals.request_body import RefusedRequest
@@ -235,7 +235,7 @@ async def _finish(
 
 async def _ask_what_is_missing(session: TenantSession, tenant_id: UUID, opened: Sequence[OpenedLead]) -> Sequence[OpenedLead]:
     """Owe the look-ups of these leads. The same leads, those of known senders with their names."""
-    if all(lead.draft.author_name for lead in opened):  # ordinary comments: nothing is missing, and nothing is asked of the database
+    if not any(misses_something(lead.draft) for lead in opened):  # ordinary comments: the database is not asked either
         return opened
     return await request_look_ups(session, tenant_id, opened, await channels_with_token(session, tenant_id))
 

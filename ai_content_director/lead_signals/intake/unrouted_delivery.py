@@ -27,6 +27,10 @@ unrouted_deliveries = Table(
 )
 
 
+# Items that name no Page, and the Page "0" in whose name Meta's App Dashboard sends its samples: kept, and nobody can connect them.
+NO_PAGES = ("", "0")
+
+
 @dataclass(frozen=True, slots=True)
 class UnknownChannel:
     """A Page that writes to us although nobody connected it."""
@@ -56,7 +60,7 @@ async def keep_unrouted(connection: AsyncConnection, platform: str, bodies: dict
 
 
 async def unknown_channels(connection: AsyncConnection, *, limit: int = 1000) -> Sequence[UnknownChannel]:
-    """The Pages that wrote most recently and are connected to nobody (still, or any more)."""
+    """The Pages that wrote most recently and are connected to nobody (still, or any more); samples of the dashboard are left out."""
     newest = func.max(unrouted_deliveries.c.received_at)
     rows = await connection.execute(
         select(
@@ -65,7 +69,7 @@ async def unknown_channels(connection: AsyncConnection, *, limit: int = 1000) ->
             func.count().label("deliveries"),
             newest.label("last"),
         )
-        .where(_waits(), ~_is_connected())
+        .where(_waits(), ~_is_connected(), unrouted_deliveries.c.channel_external_id.not_in(NO_PAGES))
         .group_by(unrouted_deliveries.c.platform, unrouted_deliveries.c.channel_external_id)
         .order_by(newest.desc())
         .limit(limit)

@@ -11,6 +11,7 @@ from lead_signals.intent.verdict import Priority
 from lead_signals.leads.kept_verdict import KeptVerdict
 from lead_signals.leads.lead_list import Lead
 from lead_signals.leads.open_leads import LeadDraft, OpenedLead
+from lead_signals.leads.sender_phone import with_sender_phone
 from lead_signals.settings import Settings
 from lead_signals.tenancy.tenant_session import TenantSession
 
@@ -79,7 +80,7 @@ def _request(
         external_post_id=said.external_post_id,
         external_message_id=said.external_message_id,
         permalink_url=permalink_url,
-        phones=tuple(verdict.phones),
+        phones=tuple(with_sender_phone(list(verdict.phones), said.meta)),
         emails=tuple(verdict.emails),
         created_at=lead.created_at,
         console_url=console_url(policy.console_base_url, tenant_id, lead.id),

@@ -65,10 +65,15 @@ async def request_look_ups(
     )
 
 
+def misses_something(draft: LeadDraft) -> bool:
+    """Whether there may be something to look up for this lead: the answers of a form, or a name."""
+    return not draft.author_name or draft.source_type == SourceType.LEAD_FORM.value or bool(draft.meta.get("field_data"))
+
+
 def _question(draft: LeadDraft, channels_with_token: Collection[ChannelKey]) -> _Question | None:
     channel = draft.channel_external_id
-    if draft.source_type == SourceType.LEAD_FORM.value and draft.external_message_id is not None and draft.meta.get("field_data"):
-        # Its answers came along: nobody is asked, and whoever looks up completes the lead from them.
+    if draft.external_message_id is not None and draft.meta.get("field_data"):
+        # A form whose answers came along, whatever the platform calls it: nobody is asked, the look-up completes the lead from them.
         return (LookUpKind.LEAD_FORM.value, draft.platform, channel or NO_CHANNEL, draft.external_message_id)
     if draft.platform not in _META or channel is None:
         return None

@@ -14,6 +14,7 @@ from lead_signals.leads.lead_signal import LeadStatus
 from lead_signals.leads.lead_words import LEAD_WORDS, PLATFORM_NAMES, LeadWords
 from lead_signals.leads.matched_words import matched_rules
 from lead_signals.leads.message_versions import Version
+from lead_signals.leads.sender_phone import with_sender_phone
 from lead_signals.leads.shown_edits import ShownEdits, show_edits
 from lead_signals.leads.shown_text import ShownText, show_text
 from lead_signals.page_frame.language import Language, written_number
@@ -138,7 +139,7 @@ def _goes_on(text: ShownText, words: LeadWords, language: Language) -> str:
 
 def _contacts(meta: Mapping[str, Any], words: LeadWords) -> tuple[list[Contact], str | None]:
     """The first few, and how many more there are."""
-    phones, emails = _texts(meta.get("phones")), _texts(meta.get("emails"))
+    phones, emails = with_sender_phone(_texts(meta.get("phones")), meta), _texts(meta.get("emails"))
     shown = [_phone(phone, words) for phone in phones[:MOST_CONTACTS]]
     shown += [_email(email, words) for email in emails[: MOST_CONTACTS - len(shown)]]
     further = len(phones) + len(emails) - len(shown)

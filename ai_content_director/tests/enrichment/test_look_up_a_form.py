@@ -10,6 +10,7 @@ from sqlalchemy import update
 
 from lead_signals.enrichment.look_up import look_up
 from lead_signals.leads.lead_signal import lead_signals
+from lead_signals.leads.request_look_ups import misses_something
 from lead_signals.tenancy.onboard_tenant import Onboarding, onboard_tenant
 from lead_signals.tenancy.tenant_session import tenant_session
 from tests.enrichment.house import ANSWERS, LEADGEN_ID, NAME, House, form
@@ -47,6 +48,23 @@ async def test_answers_that_came_along_complete_the_lead_without_a_question(hous
     assert (row.state, lead.author_name, lead.intent_label, lead.meta["phones"]) == ("found", NAME, "contact_request", ["+84912345607"])
     assert len(await house.follow_ups()) == 1
     assert len(house.world.requests) == 0
+
+
+async def test_a_form_within_a_message_completes_it_though_its_sender_has_a_name(house: House) -> None:
+    """A Flow of WhatsApp: a message whose words are only "Sent", from somebody with a name, and the answers beside it."""
+    told = [{"name": "phone", "values": ["0912345607"]}, {"name": "nhu_cau", "values": ["báo giá 30 bộ"]}]
+    flow = form(platform="whatsapp", source_type="message", author_name=NAME, content_text="Sent", meta={"field_data": told})
+    assert misses_something(flow)
+    await house.receive(flow)
+    await house.look_up()
+    lead = await house.lead(LEADGEN_ID)
+    assert (lead.content_text, lead.intent_label, lead.priority, lead.meta["phones"]) == (
+        "Sent",
+        "contact_request",
+        "high",
+        ["+84912345607"],
+    )
+    assert len(await house.follow_ups()) == 1
 
 
 async def test_the_follow_up_tells_what_the_form_told(house: House) -> None:
