@@ -130,14 +130,22 @@ def disconnect(tenant_id: UUID, channel: UUID, data_dir: Path | None) -> None:
 @click.argument("channel", type=click.UUID)
 @DATA_DIRECTORY
 def check(tenant_id: UUID, channel: UUID, data_dir: Path | None) -> None:
-    """Ask the platform now whether the token and the subscription of CHANNEL hold. Exit status 1 when they do not."""
+    """Ask the platform now whether the token and the subscription of CHANNEL hold.
+
+    Exit status 0 when they hold, 1 when they do not, 2 when the platform gave no answer and nothing could be checked.
+    """
     from lead_signals.connections.check_now import check_now
 
     async def do(engine: AsyncEngine, graph: GraphClient, of_ours: Settings) -> ConnectedChannel:
         return await check_now(engine, graph, of_ours, tenant_id, channel, now=clock.now)
 
+    asked_at = clock.now()
     checked = _at_the_database(data_dir, do)
     _show([checked])
+    # Where Graph is away, `token_state` still says what an earlier check found: only a result of now is an answer.
+    if checked.checked_at is None or checked.checked_at < asked_at:
+        click.echo(checked.check_sentence or "Nothing could be checked now; check it again in a few minutes.")
+        sys.exit(2)
     click.echo(checked.check_sentence or "All is well.")
     sys.exit(0 if checked.token_state == "ok" else 1)  # noqa: S105 - a state, no secret
 

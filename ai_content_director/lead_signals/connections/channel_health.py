@@ -69,10 +69,12 @@ def _trouble(row: Row[Any], sentence: str) -> ChannelTrouble:
 
 def _quiet(row: Row[Any], at: datetime) -> str:
     hours = 0 if row.last_heard_at is None else (at - row.last_heard_at) // timedelta(hours=1)
-    return (
-        f"Nothing was heard for {hours} hours, far longer than is usual here: look at the Page itself, and check its subscription with"
-        " lead-signals channels check."
+    # Without a token `channels check` has nothing to ask with, and refuses.
+    asks_itself = row.token_state != TokenState.NONE
+    look = (
+        "check its subscription with lead-signals channels check" if asks_itself else "at the webhook settings on the platform's own page"
     )
+    return f"Nothing was heard for {hours} hours, far longer than is usual here: look at the channel itself, and {look}."
 
 
 def _hand(row: Row[Any]) -> str:

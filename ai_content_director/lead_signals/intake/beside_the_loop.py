@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import ParamSpec, TypeVar
 
-INLINE_BYTES = 64 * 1024  # up to here the work takes milliseconds, and an ordinary delivery has 1 KiB
+from lead_signals.request_body import LARGE_BODY_BYTES
 
 Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")
@@ -20,6 +20,6 @@ async def beside_the_loop(
     body_bytes: int, work: Callable[Arguments, Result], *arguments: Arguments.args, **named: Arguments.kwargs
 ) -> Result:
     """What `work` returns or raises. `body_bytes` is the size of the body it is about."""
-    if body_bytes <= INLINE_BYTES:
+    if body_bytes <= LARGE_BODY_BYTES:
         return work(*arguments, **named)
     return await asyncio.get_running_loop().run_in_executor(_threads, partial(work, *arguments, **named))

@@ -58,7 +58,7 @@ class GroupCommit:
     async def admit(self, delivery: Incoming) -> tuple[RoutedDelivery, list[Admission]]:
         """What became of the delivery, after the commit.
 
-        Raises RefusedRequest (400, 404, 503 when the line is full or the database refuses), and what the driver raises when the
+        Raises RefusedRequest (400, 404, 503 when the line is full, others hold the tenant or the database refuses), and what the driver raises when the
         database is away; then nothing of it is stored, or nobody can say whether it is: a redelivery finds what is there.
         """
         lane = self._lane_of(delivery)
@@ -185,8 +185,10 @@ def _by_tenants(routed: Sequence[_Routed]) -> list[list[_Routed]]:
 
 
 def _told(error: Exception) -> Exception:
-    """Waiting in vain for a lock is no outage by its class, and to who sends it is the same: 503, soon again."""
-    return TimeoutError("others hold this tenant's rows") if held_up(error) else error
+    """Waiting in vain for a lock is no outage: the database answers, and everybody else's deliveries are written."""
+    if not held_up(error):
+        return error
+    return RefusedRequest(503, "held_up", "Somebody holds this tenant's rows in the database; send this delivery again in a moment.")
 
 
 def _refuse_all(group: Sequence[Waiting], error: Exception) -> None:

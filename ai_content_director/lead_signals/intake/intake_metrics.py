@@ -2,9 +2,11 @@
 
 from collections.abc import Sequence
 
-from prometheus_client import Counter, Gauge, Histogram
+from prometheus_client import Counter, Gauge, Histogram, disable_created_metrics
 
 from lead_signals.intake.admission import Admission
+
+disable_created_metrics()  # else each counter and histogram brings a second series: when it began, which nobody asks
 
 DELIVERIES = Counter("lead_signals_deliveries", "Deliveries answered, by what the answer was", ["platform", "answer"])
 ITEMS = Counter(

@@ -18,6 +18,7 @@ from lead_signals.intake.admission import Admission
 from lead_signals.intake.beside_the_loop import beside_the_loop
 from lead_signals.intake.group_commit import GroupCommit
 from lead_signals.intake.intake_metrics import ADMIT_SECONDS, DELIVERIES, UNKNOWN_PAGES, count_admissions
+from lead_signals.intake.large_bodies import LargeBodies
 from lead_signals.intake.prepare import Prepared, prepare
 from lead_signals.intake.prove_sender import Sender, admit_sender, prove_signature
 from lead_signals.intake.route_delivery import Incoming, RoutedDelivery, TenantIdSource, named_tenant
@@ -26,7 +27,7 @@ from lead_signals.log_context import get_logger
 from lead_signals.platforms.adapter import Adapter
 from lead_signals.platforms.catalogue import ADAPTERS
 from lead_signals.platforms.meta.handshake import Challenge, answer_handshake
-from lead_signals.request_body import RefusedRequest, read_raw_body
+from lead_signals.request_body import LARGE_BODY_BYTES, RefusedRequest, read_raw_body
 from lead_signals.settings import Settings
 from lead_signals.tenancy.operator_access import refuse_other_sites
 
@@ -48,7 +49,7 @@ class _PlainRoute(APIRoute):
 def webhook_routes(engine: AsyncEngine, settings: Settings, commits: GroupCommit) -> APIRouter:
     """`POST /webhooks/<platform>` for every platform of the catalogue, and `GET` for those that ask before they deliver."""
     router = APIRouter(tags=["webhooks"], route_class=_PlainRoute)
-    door = _Door(engine, settings, commits, asyncio.Semaphore(KEY_LOOK_UPS_AT_ONCE))
+    door = _Door(engine, settings, commits, asyncio.Semaphore(KEY_LOOK_UPS_AT_ONCE), LargeBodies())
     for platform, adapter in ADAPTERS.items():
         path = f"/webhooks/{platform}"
         if adapter.answers_handshake:
@@ -77,6 +78,7 @@ class _Door:
     settings: Settings
     commits: GroupCommit
     key_look_ups: asyncio.Semaphore
+    large_bodies: LargeBodies
 
 
 async def _receive_or_refuse(door: _Door, platform: str, request: Request) -> Response:
@@ -98,21 +100,35 @@ _REFUSAL_HEADERS: dict[int | str, dict[str, str]] = {
     503: {"Retry-After": "300"},
     "line_full": {"Retry-After": "5"},
     "ending": {"Retry-After": "5"},
+    "held_up": {"Retry-After": "5"},
 }
 
 
 async def _receive(request: Request, adapter: Adapter, sender: Sender | None, door: _Door) -> Response:
     """`sender` is None when the signature has yet to prove who it is."""
-    raw_body = await read_raw_body(request)
-    with ADMIT_SECONDS.labels(adapter.platform).time():
-        if sender is None:
-            sender = prove_signature(request, raw_body, adapter, door.settings.webhook_secrets(adapter.platform))
-        body, prepared = await beside_the_loop(len(raw_body), _understand, raw_body, adapter)
-        named = _tenant_of(sender, request.headers.getlist("x-tenant-id"), body)
-        delivery, admissions = await door.commits.admit(Incoming(adapter, raw_body, body, prepared, named, sender.signed))
+    async with door.large_bodies.visit(None if sender is None else sender.tenant_id) as take_room:
+        raw_body = await read_raw_body(request, take_room)
+        with ADMIT_SECONDS.labels(adapter.platform).time():
+            if sender is None:
+                sender = prove_signature(request, raw_body, adapter, door.settings.webhook_secrets(adapter.platform))
+            body, prepared = await _understand_in_turn(request, raw_body, adapter, sender, door)
+            named = _tenant_of(sender, request.headers.getlist("x-tenant-id"), body)
+            delivery, admissions = await door.commits.admit(Incoming(adapter, raw_body, body, prepared, named, sender.signed))
     _tell(delivery, admissions)
     lead_ids = [str(lead_id) for admission in admissions for lead_id in admission.lead_ids]
     return Response(orjson.dumps({"ok": True, "created": len(lead_ids), "lead_ids": lead_ids}), media_type="application/json")
+
+
+async def _understand_in_turn(
+    request: Request, raw_body: bytes, adapter: Adapter, sender: Sender, door: _Door
+) -> tuple[JsonObject, Prepared]:
+    """What the body says; a large one waits until the sender's other large ones are done, and is left unread when the sender has gone."""
+    if len(raw_body) <= LARGE_BODY_BYTES:
+        return _understand(raw_body, adapter)
+    async with door.large_bodies.turn_of(sender.tenant_id or adapter.platform):
+        if await request.is_disconnected():
+            raise RefusedRequest(400, "gone", "The connection closed before the delivery was read.")
+        return await beside_the_loop(len(raw_body), _understand, raw_body, adapter)
 
 
 def _understand(raw_body: bytes, adapter: Adapter) -> tuple[JsonObject, Prepared]:

@@ -52,8 +52,9 @@ def _shown_or_hidden(lead: Lead, folded: FoldedChanges) -> Lead:
 
 
 def _removed(lead: Lead, folded: FoldedChanges) -> Lead:
-    """A removal moves the lead once: whoever takes it up again afterwards has decided."""
-    if folded.removed_at is None or "removed_at" in lead.meta:
+    """A removal moves the lead once: whoever takes it up again afterwards has decided. When it was may be corrected later."""
+    if folded.removed_at is None:
         return lead
-    status = LeadStatus.WITHDRAWN.value if lead.status in WITHDRAWABLE else lead.status
+    moves = "removed_at" not in lead.meta and lead.status in WITHDRAWABLE
+    status = LeadStatus.WITHDRAWN.value if moves else lead.status
     return replace(lead, status=status, meta=lead.meta | {"removed_at": folded.removed_at.isoformat()})

@@ -106,16 +106,12 @@ def _row(tenant_id: UUID, change_id: UUID, draft: ChangeDraft) -> dict[str, Any]
 
 
 def fingerprint(draft: ChangeDraft) -> bytes:
-    """By what a repeated delivery of the same change is known: SHA-256 of kind, sequence, time and text; of a removal the kind alone.
+    """By what a repeated delivery of the same change is known: SHA-256 of kind, sequence, time and text.
 
-    A platform may tell a removal several times with different times, and one is enough: nothing comes after it.
+    A removal that is told again with another time is another fact: which of them holds is for the fold to say, not for who came first.
     """
-    if draft.kind is ChangeKind.REMOVED:
-        told: list[Any] = [draft.kind.value]
-    else:
-        changed_at = None if draft.changed_at is None else draft.changed_at.astimezone(UTC).isoformat()
-        told = [draft.kind.value, draft.sequence, changed_at, draft.content_text]
-    return _digest(told)
+    changed_at = None if draft.changed_at is None else draft.changed_at.astimezone(UTC).isoformat()
+    return _digest([draft.kind.value, draft.sequence, changed_at, draft.content_text])
 
 
 def _digest(told: list[Any]) -> bytes:

@@ -43,7 +43,16 @@ async def test_a_quiet_page_is_named_with_its_tenant(shop: Shop, page: UUID) -> 
     assert (quiet.tenant_id, quiet.tenant_name, quiet.channel_id) == (shop.tenant, "Nội thất Hoa Sen", page)
     assert (quiet.platform, quiet.external_id, quiet.name) == ("facebook", PAGE_ID, PAGE_NAME)
     assert quiet.sentence.startswith("Nothing was heard for 30 hours")
+    assert quiet.sentence.endswith("and check its subscription with lead-signals channels check.")
     assert (await health(shop)).needing_a_hand == ()
+
+
+async def test_who_has_no_token_is_not_sent_to_a_command_that_refuses_them(shop: Shop) -> None:
+    await shop.connected(token=None, platform="zalo", external_id="700000000000002")
+    await change(shop, quiet_since=NOW - timedelta(hours=1), last_heard_at=NOW - timedelta(hours=30))
+    (quiet,) = (await health(shop)).quiet
+    assert quiet.sentence.endswith("and at the webhook settings on the platform's own page.")
+    assert "channels check" not in quiet.sentence
 
 
 @pytest.mark.usefixtures("page")

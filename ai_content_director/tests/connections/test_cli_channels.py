@@ -17,7 +17,7 @@ from lead_signals.connections.watched_fields import WITHOUT_A_TOKEN
 from lead_signals.database.addresses import DatabaseAddresses
 from lead_signals.settings import Settings
 from tests.connections.connected_pages import OLDER_KEY, environment
-from tests.graph_api.graph_answers import dead_token
+from tests.graph_api.graph_answers import dead_token, ill
 from tests.graph_api.graph_stand_in import APP_ID, PAGE_ID, PAGE_NAME, PAGE_TOKEN, GraphStandIn
 from tests.intake.open_door import fetch_now
 from tests.product import SERVICE, clean_environment
@@ -176,6 +176,24 @@ def test_a_check_that_finds_a_dead_token_ends_with_1_and_says_what_to_do(operato
     told = operator.run("check", "--tenant", str(operator.tenant), str(operator.rows()[0]["id"]))
     assert told.exit_code == 1
     assert "connect the Page again" in told.output.splitlines()[-1]
+
+
+@pytest.mark.parametrize("state_before", ["ok", "unchecked", "reconnect"])
+def test_a_check_that_gets_no_answer_ends_with_2_whatever_was_known_before(state_before: str, operator: Operator) -> None:
+    if state_before == "unchecked":
+        operator.stand_in.answers["page"] = ill(503)
+    operator.connect("--token-file", "-", stdin=PAGE_TOKEN)
+    channel = str(operator.rows()[0]["id"])
+    if state_before == "reconnect":
+        operator.stand_in.answers["page"] = dead_token(460)
+        assert operator.run("check", "--tenant", str(operator.tenant), channel).exit_code == 1
+    operator.stand_in.answers["page"] = ill(503)
+    assert operator.rows()[0]["token_state"] == state_before
+    told = operator.run("check", "--tenant", str(operator.tenant), channel)
+    (row,) = operator.rows()
+    assert (told.exit_code, row["token_state"]) == (2, state_before)
+    assert told.output.splitlines()[-1] == row["check_sentence"]
+    assert "All is well" not in told.output
 
 
 def test_a_hostile_name_moves_no_cursor(operator: Operator) -> None:

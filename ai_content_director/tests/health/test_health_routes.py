@@ -110,3 +110,11 @@ async def test_deliveries_are_timed_and_labels_stay_few(client: httpx.AsyncClien
         )
     assert await metric(client, "lead_signals_delivery_seconds_count", platform="facebook") == before + 20
     assert "nhãn" not in (await client.get("/metrics")).text
+
+
+async def test_no_series_tells_when_another_began(client: httpx.AsyncClient) -> None:
+    raw = delivery(page_entry("719", ("c1", "x")))
+    await client.post(WEBHOOK, content=raw, headers=signed(raw))
+    names = {line.partition("{")[0].partition(" ")[0] for line in (await client.get("/metrics")).text.splitlines() if line[:1] != "#"}
+    assert {"lead_signals_deliveries_total", "lead_signals_delivery_seconds_count", "lead_signals_group_deliveries_sum"} <= names
+    assert [name for name in names if name.endswith("_created")] == []

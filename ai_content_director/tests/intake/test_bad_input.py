@@ -18,13 +18,12 @@ import pytest
 from lead_signals import request_body
 from lead_signals.database.addresses import DatabaseAddresses
 from lead_signals.intake import prepare, webhook_routes
-from lead_signals.intake.beside_the_loop import INLINE_BYTES
 from lead_signals.intake.webhook_routes import ITEMS_LIMIT
 from lead_signals.intent.verdict import Verdict
 from lead_signals.json_body import JsonObject
 from lead_signals.platforms.catalogue import ADAPTERS
 from lead_signals.platforms.inbound_signal import Reading
-from lead_signals.request_body import BODY_LIMIT_BYTES
+from lead_signals.request_body import BODY_LIMIT_BYTES, LARGE_BODY_BYTES
 from tests.deliveries import comment
 from tests.intake.open_door import WEBHOOK, assert_refused, fetch, metric, open_door, rows_by_table
 from tests.waiting import wait_until_async
@@ -160,7 +159,7 @@ async def test_too_many_items_are_refused_before_one_is_read(
     assert await rows_by_table(database.owner) == before
 
 
-@pytest.mark.parametrize("size", [INLINE_BYTES + 1, 800_000])
+@pytest.mark.parametrize("size", [LARGE_BODY_BYTES + 1, 800_000])
 async def test_a_large_body_does_not_stop_the_others(
     size: int, client: httpx.AsyncClient, tenant_id: UUID, monkeypatch: pytest.MonkeyPatch
 ) -> None:

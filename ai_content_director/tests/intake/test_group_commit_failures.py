@@ -21,10 +21,12 @@ from lead_signals.database.engine import app_engine
 from lead_signals.database.migrate import migrate
 from lead_signals.intake import admit, group_commit
 from lead_signals.leads.hold_history import hold_history
+from lead_signals.request_body import RefusedRequest
 from lead_signals.tenancy.tenant_session import TenantSession, tenant_session
+from tests.deliveries import comment
 from tests.intake.captured_logs import captured_logs
 from tests.intake.gathering import Scene, admission_of, incoming, new_tenant, outcomes, poisoned, said
-from tests.intake.open_door import fetch
+from tests.intake.open_door import WEBHOOK, assert_refused, fetch, metric, open_door
 from tests.intake.own_server import empty_database, own_server
 from tests.intake.page_deliveries import page_entry
 from tests.leads.lock_waits import wait_until_somebody_waits_for
@@ -51,6 +53,11 @@ def own_database(server: EmbeddedServer) -> DatabaseAddresses:
 def assert_away(outcome: Any) -> None:
     assert isinstance(outcome, Exception)
     assert database_is_away(outcome), repr(outcome)
+
+
+def assert_held_up(outcome: Any) -> None:
+    assert isinstance(outcome, RefusedRequest), repr(outcome)
+    assert (outcome.status, outcome.reason) == (503, "held_up")
 
 
 async def test_who_asked_may_go_and_the_delivery_is_written(scene: Scene, tenant_id: UUID) -> None:
@@ -189,7 +196,7 @@ async def test_a_tenant_that_others_hold_makes_its_neighbours_wait_no_longer_tha
         first, *theirs, last = await outcomes([asyncio.create_task(scene.commits.admit(delivery)) for delivery in deliveries])
         assert [admission_of(outcome).created for outcome in theirs] == [1] * 3
         for outcome in (first, last):
-            assert_away(outcome)
+            assert_held_up(outcome)
     assert await scene.count("receipts", tenant_id) == 0
     assert admission_of(await scene.commits.admit(said(tenant_id, "a"))).created == 1
 
@@ -201,8 +208,24 @@ async def test_a_poisoned_delivery_of_a_tenant_that_others_hold_waits_no_longer_
     async with tenant_session(scene.engine, tenant_id) as adding:
         await hold_history(adding, tenant_id, changing=False)  # a batch may pass, one by one may not
         (outcome,) = await outcomes([asyncio.create_task(scene.commits.admit(poisoned(said(tenant_id))))])
-        assert_away(outcome)
+        assert_held_up(outcome)
     assert admission_of(await scene.commits.admit(poisoned(said(tenant_id)))).quarantined.total() == 1
+
+
+async def test_who_is_held_up_hears_that_it_is_no_outage_and_when_to_come_back(
+    database: DatabaseAddresses, scene: Scene, tenant_id: UUID, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lock_patience, "LOCK_PATIENCE", "200ms")
+    async with open_door(database.app) as client:
+        before = await metric(client, "lead_signals_deliveries_total", answer="held_up")
+        async with tenant_session(scene.engine, tenant_id) as holding:
+            await hold_history(holding, tenant_id, changing=True)
+            answer = await client.post(WEBHOOK, json=comment("c1"), headers={"X-Tenant-ID": str(tenant_id)})
+        assert_refused(answer, 503, "Somebody holds this tenant's rows", "send this delivery again")
+        assert answer.headers["retry-after"] == "5"
+        assert await metric(client, "lead_signals_deliveries_total", answer="held_up") == before + 1
+        again = await client.post(WEBHOOK, json=comment("c1"), headers={"X-Tenant-ID": str(tenant_id)})
+        assert again.json()["created"] == 1
 
 
 async def test_the_victim_of_a_deadlock_is_written_after_all(scene: Scene, database: DatabaseAddresses) -> None:

@@ -69,7 +69,7 @@ OF_ONE_PLATFORM: dict[str, tuple[str, Callable[[], Headers], str]] = {
     "tiktok: without a time": ("tiktok", lambda: of("tiktok", b"s=" + hmac_of("tiktok")), "malformed"),
     "tiktok: the time behind": ("tiktok", lambda: of("tiktok", b",".join(reversed(tiktok().split(b",")))), "malformed"),
     "tiktok: made young again": ("tiktok", lambda: of("tiktok", tiktok()[:12] + tiktok(-600)[12:]), "mismatch"),
-    "tiktok: ten minutes old": ("tiktok", lambda: of("tiktok", tiktok(-600)), "stale"),
+    "tiktok: older than its last try": ("tiktok", lambda: of("tiktok", tiktok(-74 * 3600)), "stale"),
     "tiktok: ten minutes ahead": ("tiktok", lambda: of("tiktok", tiktok(+600)), "stale"),
 }
 
@@ -202,6 +202,17 @@ async def test_zalo_may_leave_its_prefix_out(client: httpx.AsyncClient, tenant_i
     raw = json.dumps(said_on("zalo", "710020003000", uuid4().hex, "Cho tôi báo giá")).encode()
     name, value = signature_of(signed_as("zalo", raw))
     assert (await post(client, "zalo", raw, [(name, value.removeprefix(b"mac="))], tenant_id)).json()["created"] == 1
+
+
+async def test_what_tiktok_first_sent_three_days_ago_is_taken_once(
+    client: httpx.AsyncClient, database: DatabaseAddresses, tenant_id: UUID
+) -> None:
+    raw = json.dumps(said_on("tiktok", "710020003000", uuid4().hex, "Cho tôi báo giá")).encode()
+    headers = signed_as("tiktok", raw, sent_at=datetime.now(UTC) - timedelta(hours=72))
+    answers = [await post(client, "tiktok", raw, headers, tenant_id) for _ in range(2)]
+    assert [(answer.status_code, answer.json()["created"]) for answer in answers] == [(200, 1), (200, 0)]
+    counted = "SELECT signed, items_created, items_duplicate FROM receipts WHERE tenant_id = $1 ORDER BY received_at, id"
+    assert [tuple(row) for row in await fetch(database.owner, counted, tenant_id)] == [(True, 1, 0), (True, 0, 1)]
 
 
 @each_platform

@@ -21,26 +21,36 @@ from lead_signals.leads.message_change import message_changes
 from lead_signals.tenancy.tenant_session import tenant_session
 from tests.leads.lives import FIRST_EDIT, MONDAY, SAID, SECOND_EDIT, Happening, edited, happen, hidden, removed, said, shown
 
-REMOVED = "removed"
+REMOVED, REMOVED_EARLIER, REMOVED_SOMETIME = "removed", "removed earlier", "removed sometime"
+REMOVALS = {REMOVED: 30, REMOVED_EARLIER: 12, REMOVED_SOMETIME: None}
+"""One removal as redeliveries tell it: minutes after it was said, None where nobody says when."""
 LIFE = ("said", "first edit", "second edit", "hidden", "shown", REMOVED)
-LIVES = [tuple(step for step in LIFE if step != REMOVED), LIFE]
+REMOVED_OFTEN = ("said", "first edit", "second edit", *REMOVALS)
+LIVES = {
+    "without a removal": tuple(step for step in LIFE if step != REMOVED),
+    "with a removal": LIFE,
+    "with removals of different times": REMOVED_OFTEN,
+}
+EACH_LIFE = pytest.mark.parametrize("life", LIVES.values(), ids=LIVES.keys())
 AS_STORED = ("content_text", "intent_label", "priority", "confidence_score", "status", "meta")
 
 
 def happening(step: str, message_id: str) -> Happening:
     """One step in the life of a message. It comes with what the platform says in every redelivery."""
+    if step in REMOVALS:
+        return removed(message_id, minutes=REMOVALS[step])
     return {
         "said": said(message_id),
         "first edit": edited(message_id, FIRST_EDIT, minutes=5, sequence=1),
         "second edit": edited(message_id, SECOND_EDIT, minutes=3, sequence=2),  # a clock that runs wrong: the count decides
         "hidden": hidden(message_id, minutes=10),
         "shown": shown(message_id, minutes=20),
-        REMOVED: removed(message_id),
     }[step]
 
 
-def expected_lead(*, is_removed: bool) -> dict[str, Any]:
+def expected_lead(life: Sequence[str]) -> dict[str, Any]:
     """Worked out by hand."""
+    is_removed = REMOVED in life
     verdict = classify(SECOND_EDIT)
     lead = {
         "content_text": SECOND_EDIT,
@@ -60,11 +70,12 @@ def expected_lead(*, is_removed: bool) -> dict[str, Any]:
         },
     }
     if is_removed:
-        lead["meta"]["removed_at"] = "2026-11-23T01:30:00+00:00"
+        earliest = "01:12" if REMOVED_EARLIER in life else "01:30"
+        lead["meta"]["removed_at"] = f"2026-11-23T{earliest}:00+00:00"
     return lead
 
 
-def expected_history(*, is_removed: bool) -> list[tuple[Any, ...]]:
+def expected_history(life: Sequence[str]) -> list[tuple[Any, ...]]:
     versions = [
         (kind, sequence, MONDAY.replace(minute=minute), text, KeptVerdict.of(classify(text)).as_json())
         for kind, sequence, minute, text in (
@@ -73,8 +84,9 @@ def expected_history(*, is_removed: bool) -> list[tuple[Any, ...]]:
             ("edited", 2, 3, SECOND_EDIT),
         )
     ]
-    others = [("hidden", 0, 10), ("shown", 0, 20), *([("removed", 0, 30)] if is_removed else [])]
-    return sorted([*versions, *((kind, sequence, MONDAY.replace(minute=minute), None, None) for kind, sequence, minute in others)], key=str)
+    seen = [(step, 0, MONDAY.replace(minute=minute), None, None) for step, minute in (("hidden", 10), ("shown", 20)) if step in life]
+    told = {step: None if minute is None else MONDAY.replace(minute=minute) for step, minute in REMOVALS.items()}
+    return sorted([*versions, *seen, *(("removed", 0, told[step], None, None) for step in REMOVALS if step in life)], key=str)
 
 
 def test_the_life_we_tell_has_all_three_priorities() -> None:
@@ -82,7 +94,7 @@ def test_the_life_we_tell_has_all_three_priorities() -> None:
     assert priorities == [Priority.LOW, Priority.HIGH, Priority.MEDIUM]
 
 
-@pytest.mark.parametrize("life", LIVES, ids=["without a removal", "with a removal"])
+@EACH_LIFE
 async def test_every_order_ends_in_the_same_lead(engine: AsyncEngine, tenant_id: UUID, life: Sequence[str]) -> None:
     """A message for each order; the first steps of all of them arrive in one transaction, then the second steps, and so on."""
     orders = {f"m{number}": order for number, order in enumerate(permutations(life))}
@@ -93,7 +105,7 @@ async def test_every_order_ends_in_the_same_lead(engine: AsyncEngine, tenant_id:
         waiting = sum("said" not in order[: step + 1] for order in orders.values())
         assert Counter(outcomes)[ChangeOutcome.WAITING] == waiting
         assert ChangeOutcome.DUPLICATE not in outcomes
-    await assert_all_alike(engine, tenant_id, orders, is_removed=REMOVED in life)
+    await assert_all_alike(engine, tenant_id, orders, life)
 
     before = await everything(engine, tenant_id)
     for step in reversed(range(len(life))):
@@ -103,7 +115,7 @@ async def test_every_order_ends_in_the_same_lead(engine: AsyncEngine, tenant_id:
 
 
 @pytest.mark.parametrize("seed", [7, 508, 2026])
-@pytest.mark.parametrize("life", LIVES, ids=["without a removal", "with a removal"])
+@EACH_LIFE
 async def test_repetitions_and_deliveries_of_any_size_change_nothing(
     engine: AsyncEngine, tenant_id: UUID, life: Sequence[str], seed: int
 ) -> None:
@@ -122,7 +134,7 @@ async def test_repetitions_and_deliveries_of_any_size_change_nothing(
     changes_told = sum(len(order) - order.count("said") for order in orders.values())
     assert outcomes.total() == changes_told
     assert outcomes[ChangeOutcome.DUPLICATE] == changes_told - len(orders) * (len(life) - 1)
-    await assert_all_alike(engine, tenant_id, orders, is_removed=REMOVED in life)
+    await assert_all_alike(engine, tenant_id, orders, life)
 
 
 def _told_often(life: Sequence[str], chance: random.Random) -> list[str]:
@@ -131,7 +143,7 @@ def _told_often(life: Sequence[str], chance: random.Random) -> list[str]:
     return steps
 
 
-async def assert_all_alike(engine: AsyncEngine, tenant_id: UUID, orders: Mapping[str, Sequence[str]], *, is_removed: bool) -> None:
+async def assert_all_alike(engine: AsyncEngine, tenant_id: UUID, orders: Mapping[str, Sequence[str]], life: Sequence[str]) -> None:
     async with tenant_session(engine, tenant_id) as session:
         leads = (await session.execute(select(lead_signals))).mappings().all()
         changes = (await session.execute(select(message_changes))).all()
@@ -142,14 +154,14 @@ async def assert_all_alike(engine: AsyncEngine, tenant_id: UUID, orders: Mapping
     for row in changes:
         told = (row.kind, row.sequence, row.changed_at, row.content_text, row.verdict)
         histories.setdefault(row.external_message_id, []).append(told)
-    wanted_lead, wanted_history = expected_lead(is_removed=is_removed), expected_history(is_removed=is_removed)
+    wanted_lead, wanted_history = expected_lead(life), expected_history(life)
     assert {lead["external_message_id"] for lead in leads} == orders.keys()
     for lead in leads:
         order = orders[lead["external_message_id"]]
         assert {name: lead[name] for name in AS_STORED} == wanted_lead, order
         assert sorted(histories[lead["external_message_id"]], key=str) == wanted_history, order
     # Urgent once is owed once, whatever it says now; taken back is owed nothing.
-    wanted_owed = [] if is_removed else sorted((lead["id"], "pending") for lead in leads)
+    wanted_owed = [] if REMOVED in life else sorted((lead["id"], "pending") for lead in leads)
     assert sorted(map(tuple, unfinished)) == wanted_owed
 
 

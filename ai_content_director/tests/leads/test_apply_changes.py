@@ -61,7 +61,7 @@ async def test_each_change_is_updated_or_duplicate_or_waiting(engine: AsyncEngin
     early = hidden("b", minutes=1)
     assert await happen(engine, tenant_id, early, edit, edit, removed("a")) == [WAITING, UPDATED, DUPLICATE, UPDATED]
     later_telling = removed("a", minutes=99)
-    assert await happen(engine, tenant_id, edit, later_telling, early) == [DUPLICATE, DUPLICATE, DUPLICATE]
+    assert await happen(engine, tenant_id, edit, removed("a"), later_telling, early) == [DUPLICATE, DUPLICATE, UPDATED, DUPLICATE]
     assert await happen(engine, tenant_id, said("b")) == []
     assert (await the_lead(engine, tenant_id, "b")).meta["hidden"] is True
 
@@ -104,10 +104,11 @@ def test_a_change_is_known_again_by_what_it_says() -> None:
         shown("a", minutes=1),
         hidden("a", minutes=2),
         removed("a"),
+        removed("a", minutes=31),
+        removed("a", minutes=None),
     ]
-    assert len({fingerprint(change) for change in (edit, *others)}) == 8
+    assert len({fingerprint(change) for change in (edit, *others)}) == 10
     assert fingerprint(replace(edit, external_message_id="b", receipt_id=UUID(int=0))) == fingerprint(edit)
-    assert fingerprint(removed("a", minutes=None)) == fingerprint(removed("a"))
 
 
 # ---- edits ----
@@ -208,6 +209,25 @@ async def test_a_removal_without_a_time_has_the_time_we_heard_of_it(engine: Asyn
     await happen(engine, tenant_id, said("a"), removed("a", minutes=None))
     (removal,) = await history(engine, tenant_id, "a")
     assert (await the_lead(engine, tenant_id, "a")).meta["removed_at"] == removal.received_at.isoformat()
+
+
+async def test_an_earlier_removal_that_comes_later_corrects_the_time_and_nothing_else(engine: AsyncEngine, tenant_id: UUID) -> None:
+    """Nobody hears of it twice, and who took the lead up again since has decided."""
+    await happen(engine, tenant_id, said("a", FIRST_EDIT), said("b"))
+    await happen(engine, tenant_id, removed("a", minutes=None), removed("b", minutes=None))
+    await happen(engine, tenant_id, removed("a", minutes=30), removed("b", minutes=30))
+    before = await the_lead(engine, tenant_id, "a")
+    assert before.meta["removed_at"] == "2026-11-23T01:30:00+00:00", "what is told is better than when we heard of it"
+    await decide(engine, before, LeadStatus.CONFIRMED)
+    assert await happen(engine, tenant_id, removed("a", minutes=12), removed("a", minutes=50)) == [UPDATED, UPDATED]
+    lead = await the_lead(engine, tenant_id, "a")
+    assert (lead.status, lead.meta["removed_at"]) == ("confirmed", "2026-11-23T01:12:00+00:00")
+    assert (await the_lead(engine, tenant_id, "b")).status == "withdrawn"
+    assert [event_type for event_type, _ in await told(engine, lead)] == ["LEAD_SIGNAL_WITHDRAWN"]
+    async with tenant_session(engine, tenant_id) as session:
+        kinds = (await session.execute(select(audit_events.c.event_type))).scalars().all()
+    assert kinds.count("FOLLOW_UP_CANCELLED") == 1
+    assert [change.kind for change in await history(engine, tenant_id, "a")] == ["removed"] * 4
 
 
 async def test_hidden_is_a_flag_and_goes(engine: AsyncEngine, tenant_id: UUID) -> None:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from lead_signals.platforms.signature_verdict import SignatureVerdict
-from lead_signals.platforms.tiktok.signature import TIME_TOLERANCE_SECONDS, verify_delivery
+from lead_signals.platforms.tiktok.signature import FURTHEST_AHEAD_SECONDS, OLDEST_SECONDS, verify_delivery
 from tests.platforms.adapter_conformance import NOW
 from tests.platforms.test_tiktok_conformance import sign_as_tiktok
 
@@ -111,20 +111,21 @@ def test_every_secret_is_computed_even_after_one_fits(monkeypatch: pytest.Monkey
 @pytest.mark.parametrize(
     ("seconds_later", "expected"),
     [
-        (-TIME_TOLERANCE_SECONDS - 1, SignatureVerdict.STALE),
-        (-TIME_TOLERANCE_SECONDS, SignatureVerdict.VALID),
-        (TIME_TOLERANCE_SECONDS, SignatureVerdict.VALID),
-        (TIME_TOLERANCE_SECONDS + 1, SignatureVerdict.STALE),
-        (86_400, SignatureVerdict.STALE),
+        (-86_400, SignatureVerdict.STALE),
+        (-FURTHEST_AHEAD_SECONDS - 1, SignatureVerdict.STALE),
+        (-FURTHEST_AHEAD_SECONDS, SignatureVerdict.VALID),
+        (72 * 3600, SignatureVerdict.VALID),  # TikTok's last try, with the time of its first
+        (OLDEST_SECONDS, SignatureVerdict.VALID),
+        (OLDEST_SECONDS + 1, SignatureVerdict.STALE),
     ],
 )
-def test_a_delivery_that_is_sent_again_later_or_dated_ahead_is_stale(seconds_later: int, expected: SignatureVerdict) -> None:
-    assert TIME_TOLERANCE_SECONDS == 300
+def test_a_delivery_is_good_as_long_as_tiktok_tries_and_not_before_its_time(seconds_later: int, expected: SignatureVerdict) -> None:
+    assert (FURTHEST_AHEAD_SECONDS, OLDEST_SECONDS) == (300, 262_800)
     assert verdict(HEADER, now=SENT_AT + timedelta(seconds=seconds_later)) is expected
 
 
 def test_a_forged_time_is_a_mismatch_and_not_a_fresh_delivery() -> None:
-    long_ago = NOW + timedelta(days=3)
-    assert verdict(HEADER, now=long_ago) is SignatureVerdict.STALE
-    assert verdict(f"t={int(long_ago.timestamp())},s={HEXDIGITS}", now=long_ago) is SignatureVerdict.MISMATCH
+    too_late = NOW + timedelta(days=4)
+    assert verdict(HEADER, now=too_late) is SignatureVerdict.STALE
+    assert verdict(f"t={int(too_late.timestamp())},s={HEXDIGITS}", now=too_late) is SignatureVerdict.MISMATCH
     assert verdict(f"t=01795334390,s={HEXDIGITS}") is SignatureVerdict.MISMATCH  # the digits are signed, not their value

@@ -1,4 +1,4 @@
-"""TikTok-Signature: does one of our client secrets prove who sent exactly these bytes, and just now?
+"""TikTok-Signature: does one of our client secrets prove who sent exactly these bytes, and not too long ago?
 
 `t=<unix seconds>,s=<64 lowercase hex digits>`, HMAC-SHA256 over `<t>.<body as it came>`, keyed with the app's client secret.
 """
@@ -16,16 +16,19 @@ SIGNATURE_FORM = "t=<unix seconds>,s=<64 hex digits>"
 _SIGNATURE_HEADER = SIGNATURE_HEADER_NAME.lower().encode()
 _SIGNATURE = re.compile(rb"t=([0-9]{1,12}),s=([0-9a-f]{64})")
 
-# TikTok signs the moment of sending so that a delivery caught on its way cannot be sent again later, by anybody. Five minutes leave
-# room for a slow line and for clocks that differ; its own sample allows seconds. In both directions: a time that lies ahead could
-# be kept, and sent when it has come.
-TIME_TOLERANCE_SECONDS = 300
+# TikTok delivers again, ever more rarely, for up to 72 hours, and does not say whether it signs afresh each time. If a delivery keeps
+# its first time, a narrower limit would refuse for ever all that was sent while we were away. What somebody caught on its way and sends
+# again within that time makes nothing new: the message is known by its id. One hour more for the last try, late, and for clocks.
+OLDEST_SECONDS = 73 * 3600
+# Nothing is signed before its time: five minutes are for clocks that differ. A time further ahead could be kept, and sent when it has come.
+FURTHEST_AHEAD_SECONDS = 300
 
 
 def verify_delivery(headers: HeaderPairs, raw_body: bytes, secrets: Sequence[bytes], now: datetime) -> SignatureVerdict:
     """The verdict on a delivery. Raises nothing. No secret, or an empty one, is closed: it never gives `valid`.
 
-    A repeated signature header is malformed. Only what a secret proved can be `stale`: a forged time is a mismatch.
+    A repeated signature header is malformed. Only what a secret proved can be `stale`, by a time too
+    long ago or too far ahead: a forged time is a mismatch.
     """
     values = [value for name, value in headers if name.lower() == _SIGNATURE_HEADER]
     if len(values) > 1:
@@ -44,5 +47,5 @@ def verify_delivery(headers: HeaderPairs, raw_body: bytes, secrets: Sequence[byt
     ]
     if not any(fits):
         return SignatureVerdict.MISMATCH
-    is_fresh = abs(now.timestamp() - int(sent_at)) <= TIME_TOLERANCE_SECONDS
+    is_fresh = -FURTHEST_AHEAD_SECONDS <= now.timestamp() - int(sent_at) <= OLDEST_SECONDS
     return SignatureVerdict.VALID if is_fresh else SignatureVerdict.STALE
