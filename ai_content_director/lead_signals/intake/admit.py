@@ -41,6 +41,7 @@ log = get_logger(__name__)
 
 REFUSED_BY_DATABASE = "refused_by_database"
 CHANGE_BEFORE_ITS_MESSAGE = "change_before_its_message"
+TOO_MANY_CHANGES = "too_many_changes"
 
 Fate: TypeAlias = list[Admission] | RefusedRequest
 """What became of one delivery: an admission for each tenant it holds something for, or why it was refused."""
@@ -252,6 +253,8 @@ def _count(tenant_id: UUID, shares: Sequence[_Share], opened: Sequence[OpenedLea
         ignored = Counter(str(item.reason) for item in prepared.ignored)  # plain text: these become keys of JSON
         if fates[ChangeOutcome.WAITING]:
             ignored[CHANGE_BEFORE_ITS_MESSAGE] += fates[ChangeOutcome.WAITING]
+        if fates[ChangeOutcome.TOO_MANY]:
+            ignored[TOO_MANY_CHANGES] += fates[ChangeOutcome.TOO_MANY]
         admissions.append(
             Admission(
                 tenant_id=tenant_id,

@@ -77,7 +77,7 @@ async def _admit_some(
         if not isinstance(failure, RefusedRequest | MalformedBody):
             raise failure
         log.warning("kept_delivery_refused", platform=adapter.platform, reason=str(failure.reason))
-    is_full = any(isinstance(failure, RefusedRequest) and failure.reason == "line_full" for failure in failures)
+    is_full = any(isinstance(failure, RefusedRequest) and failure.reason in ("line_full", "held_up") for failure in failures)
     return len(admitted), (kept[-1].received_at, kept[-1].id) if kept and not is_full else None
 
 

@@ -58,8 +58,9 @@ class GroupCommit:
     async def admit(self, delivery: Incoming) -> tuple[RoutedDelivery, list[Admission]]:
         """What became of the delivery, after the commit.
 
-        Raises RefusedRequest (400, 404, 503 when the line is full, others hold the tenant or the database refuses), and what the driver raises when the
-        database is away; then nothing of it is stored, or nobody can say whether it is: a redelivery finds what is there.
+        Raises RefusedRequest (400, 404, 503 when the line is full, somebody holds the tenant's rows or the database refuses), and what
+        the driver raises when the database is away; then nothing of it is stored, or nobody can say whether it is: a redelivery finds
+        what is there.
         """
         lane = self._lane_of(delivery)
         if not self._line.has_room_for(lane, len(delivery.raw_body)):

@@ -6,7 +6,8 @@ from prometheus_client import Counter, Gauge, Histogram, disable_created_metrics
 
 from lead_signals.intake.admission import Admission
 
-disable_created_metrics()  # else each counter and histogram brings a second series: when it began, which nobody asks
+# Else each counter and histogram brings a second series: when it began, which nobody asks.
+disable_created_metrics()  # type: ignore[no-untyped-call]  # the library does not annotate it
 
 DELIVERIES = Counter("lead_signals_deliveries", "Deliveries answered, by what the answer was", ["platform", "answer"])
 ITEMS = Counter(

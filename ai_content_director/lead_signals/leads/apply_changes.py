@@ -24,11 +24,12 @@ from lead_signals.tenancy.tenant_session import TenantSession
 
 
 class ChangeOutcome(StrEnum):
-    """What became of one recorded change; the door counts `waiting` as ignored(change_before_its_message)."""
+    """What became of one recorded change; the door counts `waiting` as ignored(change_before_its_message), and too many as ignored too."""
 
     UPDATED = "updated"
     DUPLICATE = "duplicate"
     WAITING = "waiting"
+    TOO_MANY = "too_many"
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +155,8 @@ async def _promise(
 
 
 def _outcome(change: RecordedChange, found: Collection[tuple[str, str | None]]) -> ChangeOutcome:
+    if change.beyond_limit:
+        return ChangeOutcome.TOO_MANY
     if not change.is_new:
         return ChangeOutcome.DUPLICATE
     return ChangeOutcome.UPDATED if change.draft.message in found else ChangeOutcome.WAITING

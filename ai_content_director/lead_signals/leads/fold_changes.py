@@ -13,8 +13,8 @@ class FoldedChanges:
     """What all changes of a message say together.
 
     `newest_edit` has the text that holds now, None when the message was never edited. `removed_at` is when it was taken back: the
-    earliest time the platform told, or when we first heard of it if it told none; None when it was not. `was_urgent`: some version of it, be it the first one or an
-    edit, was of high priority.
+    earliest time the platform told, or when we first heard of it if it told none; None when it was not. `was_urgent`: some version
+    of it, be it the first one or an edit, was of high priority.
     """
 
     newest_edit: MessageChange | None

@@ -2,11 +2,14 @@
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 from uuid import UUID
+
+from sqlalchemy import text
 
 from lead_signals.database.insert_rows import insert_rows
 from lead_signals.database.new_id import new_id
@@ -18,6 +21,11 @@ from lead_signals.platforms.inbound_signal import ChangeKind
 from lead_signals.tenancy.tenant_session import TenantSession
 
 _ONCE: Final = "ON CONFLICT (tenant_id, platform, external_message_id, fingerprint) DO NOTHING"
+
+
+# Nobody edits a comment five hundred times, and Messenger allows five edits. Each change reads the whole history of its message again.
+MOST_CHANGES = 500
+MOST_REMOVALS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +53,14 @@ class ChangeDraft:
 
 @dataclass(frozen=True, slots=True)
 class RecordedChange:
-    """A draft and whether it was new; False when the same change was recorded before, or stands earlier in the same batch."""
+    """A draft and whether it was new; False when the same change was recorded before, or stands earlier in the same batch.
+
+    `beyond_limit`: the message has MOST_CHANGES already, and this one was not kept.
+    """
 
     draft: ChangeDraft
     is_new: bool
+    beyond_limit: bool = False
 
 
 async def record_changes(session: TenantSession, tenant_id: UUID, drafts: Sequence[ChangeDraft]) -> list[RecordedChange]:
@@ -56,16 +68,44 @@ async def record_changes(session: TenantSession, tenant_id: UUID, drafts: Sequen
 
     Call it under `hold_history(…, changing=True)`.
     """
+    if not drafts:
+        return []
     prepared = {new_id(): draft for draft in drafts}
+    kept = await _within_limit(session, tenant_id, prepared)
     inserted = await insert_rows(
         session,
         message_changes,
-        [_row(tenant_id, change_id, draft) for change_id, draft in prepared.items()],
+        [_row(tenant_id, change_id, prepared[change_id]) for change_id in kept],
         on_conflict=_ONCE,
         returning=["id"],
     )
     new = {row.id for row in inserted}
-    return [RecordedChange(draft, change_id in new) for change_id, draft in prepared.items()]
+    return [RecordedChange(draft, change_id in new, change_id not in kept) for change_id, draft in prepared.items()]
+
+
+async def _within_limit(session: TenantSession, tenant_id: UUID, prepared: Mapping[UUID, ChangeDraft]) -> dict[UUID, None]:
+    """The ids of those that their message has room for, in their order. A removal finds room always, or a flood of edits would hide it."""
+    messages = sorted({draft.message for draft in prepared.values()})
+    parameters = {"tenant_id": tenant_id, "platforms": [platform for platform, _ in messages], "ids": [of for _, of in messages]}
+    known = Counter({(row.platform, row.external_message_id): row.known for row in await session.execute(_KNOWN, parameters)})
+    kept: dict[UUID, None] = {}
+    for change_id, draft in prepared.items():
+        if known[draft.message] < MOST_CHANGES + (MOST_REMOVALS if draft.kind is ChangeKind.REMOVED else 0):
+            known[draft.message] += 1
+            kept[change_id] = None
+    return kept
+
+
+_KNOWN = text(
+    """
+    SELECT wanted.platform, wanted.external_message_id, c.known
+    FROM unnest(CAST(:platforms AS text[]), CAST(:ids AS text[])) AS wanted (platform, external_message_id)
+    CROSS JOIN LATERAL (
+        SELECT count(*) AS known FROM message_changes m
+        WHERE m.tenant_id = :tenant_id AND m.platform = wanted.platform AND m.external_message_id = wanted.external_message_id
+    ) AS c
+    """
+)
 
 
 async def record_originals(session: TenantSession, tenant_id: UUID, leads: Sequence[Lead]) -> None:

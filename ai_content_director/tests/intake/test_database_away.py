@@ -122,7 +122,8 @@ async def test_a_login_that_is_refused_is_away(own_database: DatabaseAddresses) 
 
 
 SQLSTATES = {
-    "40P01": 503,  # deadlock
+    "40P01": 503,  # deadlock: of others, and no outage
+    "55P03": 503,  # a lock that others did not give up in time: the same
     "40001": 503,  # serialization failure
     "53100": 503,  # disk full
     "53300": 503,  # too many connections
@@ -133,6 +134,8 @@ SQLSTATES = {
     "42601": 500,  # a syntax error is ours: hiding it as an outage would hide it for ever
     "XX000": 500,
 }
+
+HELD_UP = {"40P01", "55P03"}
 
 
 @pytest.mark.parametrize("sqlstate", SQLSTATES)
@@ -149,7 +152,9 @@ async def test_a_failure_in_the_middle_stores_nothing(
             answer = await client.post(WEBHOOK, json=comment("c1"), headers={"X-Tenant-ID": str(tenant_id)})
         assert answer.status_code == SQLSTATES[sqlstate]
         assert "that" not in answer.text
-        assert len(logs.events("database_away" if answer.status_code == 503 else "unexpected_error")) == 1
+        assert [event["reason"] for event in logs.events("delivery_refused")] == ["held_up"] * (sqlstate in HELD_UP)
+        assert len(logs.events("database_away")) == (answer.status_code == 503 and sqlstate not in HELD_UP)
+        assert len(logs.events("unexpected_error")) == (answer.status_code == 500)
         assert await rows_by_table(database.owner) == before
         monkeypatch.undo()
         assert (await client.post(WEBHOOK, json=comment("c1"), headers={"X-Tenant-ID": str(tenant_id)})).json()["created"] == 1

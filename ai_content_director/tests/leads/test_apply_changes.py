@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from lead_signals.audit.audit_event import audit_events
 from lead_signals.intent.classify import classify
+from lead_signals.leads import record_changes
 from lead_signals.leads.apply_changes import ChangeOutcome
 from lead_signals.leads.changed_lead import LANES
 from lead_signals.leads.lead_list import Lead
@@ -34,7 +35,7 @@ from tests.leads.lives import (
     the_lead,
 )
 
-UPDATED, DUPLICATE, WAITING = ChangeOutcome.UPDATED, ChangeOutcome.DUPLICATE, ChangeOutcome.WAITING
+UPDATED, DUPLICATE, WAITING, TOO_MANY = ChangeOutcome.UPDATED, ChangeOutcome.DUPLICATE, ChangeOutcome.WAITING, ChangeOutcome.TOO_MANY
 
 
 async def decide(engine: AsyncEngine, lead: Lead, status: LeadStatus) -> None:
@@ -64,6 +65,20 @@ async def test_each_change_is_updated_or_duplicate_or_waiting(engine: AsyncEngin
     assert await happen(engine, tenant_id, edit, removed("a"), later_telling, early) == [DUPLICATE, DUPLICATE, UPDATED, DUPLICATE]
     assert await happen(engine, tenant_id, said("b")) == []
     assert (await the_lead(engine, tenant_id, "b")).meta["hidden"] is True
+
+
+async def test_a_flood_of_edits_ends_and_a_removal_still_counts(
+    engine: AsyncEngine, tenant_id: UUID, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(record_changes, "MOST_CHANGES", 3)
+    await happen(engine, tenant_id, said("a"), said("b"))
+    flood = [edited("a", f"lần {number}", minutes=number) for number in range(5)]
+    # The original is written down with the first edit, and is one of the three.
+    assert await happen(engine, tenant_id, *flood[:2]) == [UPDATED, UPDATED]
+    assert await happen(engine, tenant_id, *flood[2:], edited("b", SECOND_EDIT, minutes=1)) == [TOO_MANY, TOO_MANY, TOO_MANY, UPDATED]
+    assert (await the_lead(engine, tenant_id, "a")).content_text == "lần 1"
+    assert await happen(engine, tenant_id, removed("a")) == [UPDATED]
+    assert (await the_lead(engine, tenant_id, "a")).status == LeadStatus.WITHDRAWN
 
 
 async def test_nothing_told_costs_nothing_and_means_nothing(engine: AsyncEngine, tenant_id: UUID) -> None:
