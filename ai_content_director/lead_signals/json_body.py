@@ -20,7 +20,7 @@ _UTF8_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 # ++ gives nothing back, so that no body is read twice.
 _HIGH_HALF, _LOW_HALF = rb"u[dD][89abAB][0-9a-fA-F]{2}", rb"u[dD][c-fC-F][0-9a-fA-F]{2}"
 _ESCAPES = re.compile(
-    rb"(?:[^\\]*+\\(?:[^u]|u(?![dD][89a-fA-F])|" + _HIGH_HALF + rb"\\" + _LOW_HALF + rb"))++"
+    rb"(?:\\(?:[^u]|u(?![dD][89a-fA-F])|" + _HIGH_HALF + rb"\\" + _LOW_HALF + rb"))++"
     rb"|(\\(?:" + _HIGH_HALF + rb"|" + _LOW_HALF + rb"))",
     re.DOTALL,
 )

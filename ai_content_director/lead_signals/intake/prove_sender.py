@@ -70,6 +70,6 @@ def _unproven(adapter: Adapter, verdict: SignatureVerdict) -> RefusedRequest:
         SignatureVerdict.MISSING: "missing",
         SignatureVerdict.MALFORMED: f"not of the form {adapter.signature_form}",
         SignatureVerdict.MISMATCH: "not made with this app's secret over this body",
-        SignatureVerdict.STALE: "too old",
+        SignatureVerdict.STALE: "of a time too far from this server's clock",
     }
     return RefusedRequest(401, f"signature_{verdict.value}", f"The signature in {adapter.signature_header} is {said[verdict]}.")
