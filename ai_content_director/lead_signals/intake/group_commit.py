@@ -1,12 +1,13 @@
 """Group commit: all deliveries that wait at one moment share one transaction, and each gets its answer after that commit.
 
 A commit waits for the disk, and most of what a transaction costs is paid once however many rows it holds. While one group is written
-the next gathers by itself, so nobody lingers for company: a lone delivery is written at once. docs/decisions/004-group-commit.md.
+the next gathers; a lone delivery is written at once. docs/decisions/004-group-commit.md.
 """
 
 import asyncio
 import math
 from collections.abc import Sequence
+from contextlib import suppress
 from contextvars import Context
 from copy import copy
 from typing import TypeAlias
@@ -36,7 +37,6 @@ HANDS = 2
 HELP_AFTER_SECONDS = 0.1
 # A transaction costs its dozen round trips whatever it holds: at 32 connections gathering halved what a delivery costs.
 GATHER_SECONDS = 0.005
-GATHER_STEP_SECONDS = 0.001
 LOAD_LASTS_SECONDS = 0.02
 MOST_DELIVERIES = 256
 MOST_ITEMS = 1_000
@@ -58,6 +58,7 @@ class GroupCommit:
         self._hands = hands
         self._at_work: dict[asyncio.Task[None], float] = {}  # and the loop's time at which each takes too long for its group
         self._last_group = (1, 0.0)  # its size, and the loop's time at its end
+        self._enough = asyncio.Event()  # as many wait as the last group held
         self._lanes: dict[UUID | tuple[str, str], str] = {}
 
     async def admit(self, delivery: Incoming) -> tuple[RoutedDelivery, list[Admission]]:
@@ -72,6 +73,8 @@ class GroupCommit:
             raise RefusedRequest(503, "line_full", "Too many deliveries wait to be written; send this one again later.")
         answer: asyncio.Future[tuple[RoutedDelivery, list[Admission]]] = asyncio.get_running_loop().create_future()
         self._line.join(Waiting(delivery, lane, answer))
+        if len(self._line) >= self._last_group[0]:
+            self._enough.set()
         now = asyncio.get_running_loop().time()
         if all(late_at <= now for late_at in self._at_work.values()):  # one that is not late comes for us, or calls when it is
             self._call_a_hand()
@@ -110,19 +113,17 @@ class GroupCommit:
             del self._at_work[hand]
 
     async def _gather(self) -> None:
-        """Under load, wait while the line grows, a few milliseconds at most: who was answered together comes again together.
+        """Under load, wait a few milliseconds for as many as the group before held: who was answered together comes again together.
 
         After a lone delivery, or a pause, nobody waits.
         """
-        loop = asyncio.get_running_loop()
         size, ended_at = self._last_group
-        began = loop.time()
-        if size == 1 or began - ended_at > LOAD_LASTS_SECONDS:
+        if size == 1 or asyncio.get_running_loop().time() - ended_at > LOAD_LASTS_SECONDS or len(self._line) >= size:
             return
-        waiting = -1
-        while waiting < len(self._line) < size and loop.time() - began < GATHER_SECONDS:
-            waiting = len(self._line)
-            await asyncio.sleep(GATHER_STEP_SECONDS)
+        self._enough.clear()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(GATHER_SECONDS):
+                await self._enough.wait()
 
     def _leave_nobody_behind(self, hand: asyncio.Task[None]) -> None:
         """A hand that was cancelled, perhaps before it began, leaves a line that nobody would ever serve: the process ends."""
