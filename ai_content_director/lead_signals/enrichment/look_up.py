@@ -1,18 +1,17 @@
 """Do one look-up: read what is owed, ask Graph with no transaction open, write down what was learned and settle in one transaction."""
 
-import asyncio
 import random
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import partial
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, TypeAlias
 
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from lead_signals.database.availability import database_is_away
 from lead_signals.database.lease import Claim, settle
+from lead_signals.database.outlast_outage import outlast_outage
 from lead_signals.enrichment.channel_token import channel_token
 from lead_signals.enrichment.complete_lead import complete_lead
 from lead_signals.enrichment.name_sender import name_sender
@@ -29,7 +28,6 @@ from lead_signals.tenancy.tenant_session import TenantSession, tenant_session
 
 log = get_logger(__name__)
 
-DATABASE_RETRY_SECONDS = 0.5
 # A row that was claimed this often in a row without anything being written down ends its worker each time.
 CRASH_LIMIT = 5
 
@@ -37,8 +35,6 @@ CRASH_LIMIT = 5
 _MENDED_BY_A_TOKEN = frozenset(
     {NotFoundBecause.NO_TOKEN, NotFoundBecause.RECONNECT, NotFoundBecause.PERMISSION, NotFoundBecause.BLOCKED, NotFoundBecause.REFUSED}
 )
-
-Done = TypeVar("Done")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,17 +65,17 @@ async def look_up(
     engine: AsyncEngine, graph: GraphClient, settings: Settings, claim: Claim, *, jitter: Callable[[], float] = random.random
 ) -> None:
     """One try at one look-up. The state moves only under our lease, and the lead is at worst left as it came. `jitter` gives 0..1."""
-    owed = await _while_database_is_away(claim, "read", partial(_read_owed, engine, settings, claim))
+    owed = await outlast_outage("read", partial(_read_owed, engine, settings, claim), look_up_id=str(claim.id))
     if owed is None:
         return
     pause_seconds = 0.0 if owed.token is None or owed.told is not None else graph.pause_seconds(owed.token)
     if pause_seconds > 0:
         spread = timedelta(seconds=pause_seconds * (1 + jitter()))
-        await _while_database_is_away(claim, "settle", partial(_put_off, engine, claim, owed, spread))
+        await outlast_outage("settle", partial(_put_off, engine, claim, owed, spread), look_up_id=str(claim.id))
         return
     learned = await _ask(graph, owed, claim)
     step = partial(_write_down, engine, settings, claim, owed=owed, learned=learned, jitter=jitter)
-    counted = await _while_database_is_away(claim, "settle", step)
+    counted = await outlast_outage("settle", step, look_up_id=str(claim.id))
     log.info(
         "looked_up",
         tenant_id=str(claim.tenant_id),
@@ -89,18 +85,6 @@ async def look_up(
         failures=owed.failures,
         counted=counted,
     )
-
-
-async def _while_database_is_away(claim: Claim, what: str, step: Callable[[], Awaitable[Done]]) -> Done:
-    """Do a step with the database until it succeeds: a lost connection is no crash, and must not count as one."""
-    while True:
-        try:
-            return await step()
-        except Exception as error:
-            if not database_is_away(error):
-                raise
-            log.warning(f"{what}_waits_for_database", look_up_id=str(claim.id), error=error.__class__.__name__)
-        await asyncio.sleep(DATABASE_RETRY_SECONDS)
 
 
 async def _read_owed(engine: AsyncEngine, settings: Settings, claim: Claim) -> _Owed | None:

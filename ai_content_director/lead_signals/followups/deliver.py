@@ -1,19 +1,18 @@
 """Keep one promise: read what is owed, send it with no transaction open, write down what happened, settle."""
 
-import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol
 
 from sqlalchemy import ColumnElement, case, func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from lead_signals.database.availability import database_is_away
 from lead_signals.database.lease import Claim, settle
+from lead_signals.database.outlast_outage import outlast_outage
 from lead_signals.followups.delivery_attempt import delivery_attempts
 from lead_signals.followups.follow_up import FollowUpState, follow_ups
 from lead_signals.followups.outcome import Outcome, OutcomeKind
@@ -22,10 +21,6 @@ from lead_signals.log_context import get_logger
 from lead_signals.tenancy.tenant_session import TenantSession, tenant_session
 
 log = get_logger(__name__)
-
-DATABASE_RETRY_SECONDS = 0.5
-
-Done = TypeVar("Done")
 
 
 class Destination(Protocol):
@@ -49,14 +44,16 @@ class _Attempt:
 
 async def deliver(engine: AsyncEngine, destination: Destination, claim: Claim, *, now: Callable[[], datetime]) -> None:
     """One attempt at one follow-up. Whatever happens is a row in delivery_attempts; the state moves only under our lease."""
-    owed = await _while_database_is_away(claim, "read", partial(_read_owed, engine, claim))
+    owed = await outlast_outage("read", partial(_read_owed, engine, claim), follow_up_id=str(claim.id))
     if owed is None:
         return
     started_at, clock = now(), time.monotonic()
     outcome = await destination.send(webhook_id(claim), owed.body, at=started_at)
     attempt = _Attempt(started_at, round((time.monotonic() - clock) * 1000), outcome)
     # Again and again, because forgetting would send twice.
-    counted = await _while_database_is_away(claim, "settle", partial(_write_down, engine, claim, attempt, failures_before=owed.failures))
+    counted = await outlast_outage(
+        "settle", partial(_write_down, engine, claim, attempt, failures_before=owed.failures), follow_up_id=str(claim.id)
+    )
     log.info(
         "follow_up_attempted",
         tenant_id=str(claim.tenant_id),
@@ -72,18 +69,6 @@ async def deliver(engine: AsyncEngine, destination: Destination, claim: Claim, *
 def webhook_id(claim: Claim) -> str:
     """The same for all attempts of one follow-up: receivers drop repeats by it."""
     return f"msg_{claim.id.hex}"
-
-
-async def _while_database_is_away(claim: Claim, what: str, step: Callable[[], Awaitable[Done]]) -> Done:
-    """Do a step with the database until it succeeds: a lost connection is no crash, and must not count as one."""
-    while True:
-        try:
-            return await step()
-        except Exception as error:
-            if not database_is_away(error):
-                raise
-            log.warning(f"{what}_waits_for_database", follow_up_id=str(claim.id), error=error.__class__.__name__)
-        await asyncio.sleep(DATABASE_RETRY_SECONDS)
 
 
 async def _read_owed(engine: AsyncEngine, claim: Claim) -> _Owed | None:
