@@ -79,7 +79,7 @@ def test_notes_from_a_sender_stay_short() -> None:
         ('{"a":' + "[" * 500_000 + "]" * 500_000 + "}", "not_json"),
         ('{"a":' + "[" * DEEPEST_NESTING + "]" * DEEPEST_NESTING + "}", "too_deep"),
         ('{"a": NaN}', "not_json"),
-        ('{"a": "\\ud800"}', "not_json"),
+        ('{"a": "\\ud800", "b": NaN}', "not_json"),
         ("", "not_json"),
         ("x" * 1_000_000, "not_json"),
         ('"{}"', "not_an_object"),

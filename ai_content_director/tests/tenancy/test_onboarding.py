@@ -113,7 +113,7 @@ BAD_BODIES = {
     "empty": (b"", 400),
     "NaN": (b'{"tenant_name":NaN}', 400),
     "beyond a double": (b'{"tenant_name":1e400}', 400),
-    "a lone surrogate": (b'{"tenant_name":"\\ud800"}', 400),
+    "a lone surrogate as bytes": (b'{"tenant_name":"\xed\xa0\x80"}', 400),
     "not UTF-8": (b'{"tenant_name":"\xff"}', 400),
     "a list": (b"[]", 400),
     "33 levels": (b'{"tenant_name":' + b"[" * 32 + b"]" * 32 + b"}", 400),
