@@ -151,6 +151,6 @@ def said(words: str, message_id: str, **different: Any) -> LeadDraft:
 
 async def somebody_waits_for_a_lock(engine: AsyncEngine) -> bool:
     """Whether a transaction of this database is held up by another."""
-    waits = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    waits = "SELECT count(*) FROM pg_locks WHERE NOT granted"  # what pg_stat_activity shows depends on the login
     async with engine.connect() as connection:
         return bool((await connection.execute(text(waits))).scalar_one())
