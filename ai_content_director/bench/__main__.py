@@ -2,6 +2,7 @@
 
 import signal
 import sys
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -9,10 +10,13 @@ import click
 
 from bench.bench_error import BenchError
 from bench.measure_intake import IntakeOptions, measure_intake
+from bench.measure_intent import IntentOptions, measure_intent
 from bench.show_intake import intake_json, show_intake
+from bench.show_intent import intent_json, show_intent
 from lead_signals.database.embedded.embedded_server_error import EmbeddedServerError
 
 QUICK = IntakeOptions(seconds=2.0, connections=(8, 32))
+QUICK_INTENT = IntentOptions(rounds=3, most=150, loads=1)
 
 
 class _Counts(click.ParamType[tuple[int, ...]]):
@@ -32,7 +36,7 @@ class _Counts(click.ParamType[tuple[int, ...]]):
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 def bench() -> None:
-    """Measure what the product carries on this machine. Each bench starts a PostgreSQL of its own and leaves nothing behind."""
+    """Measure what the product carries on this machine. A bench that needs a PostgreSQL starts its own; nothing is left behind."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # end as after Ctrl-C: in order
 
 
@@ -78,6 +82,22 @@ def intake(
         json_path.write_bytes(intake_json(result))
     if not result.agrees:
         raise click.ClickException("The leads acknowledged are not the leads stored: see the counts above.")
+
+
+@bench.command()
+@click.option("--rounds", type=click.IntRange(1, 50), help="Each of other texts.  [default: 7]")
+@click.option("--quick", is_flag=True, help="3 rounds of 150 messages: to see that it works; no number to quote.")
+@click.option("--json", "json_path", type=click.Path(path_type=Path, dir_okay=False, writable=True), help="Write the numbers there too.")
+def intent(*, rounds: int | None, quick: bool, json_path: Path | None) -> None:
+    """Messages a second that one process understands, beside a naive keyword list on the same texts."""
+    normal = QUICK_INTENT if quick else IntentOptions()
+    try:
+        result = measure_intent(replace(normal, rounds=rounds or normal.rounds), partial(click.echo, err=True))
+    except BenchError as error:
+        raise click.ClickException(str(error)) from None
+    click.echo(show_intent(result), nl=False)
+    if json_path is not None:
+        json_path.write_bytes(intent_json(result))
 
 
 if __name__ == "__main__":

@@ -1,12 +1,12 @@
 """The result of the intake bench as a table for people (plain text, to be pasted into a document) and as JSON for programs."""
 
-from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
 import orjson
 
 from bench.intake_result import IntakeResult, Load, Measurement
+from bench.table_columns import table_columns
 
 NOTHING = "–"
 HEADINGS = (
@@ -67,7 +67,7 @@ def _circumstances(result: IntakeResult) -> str:
 
 
 def _table(result: IntakeResult) -> str:
-    return _columns([HEADINGS, *(_row(result, line) for line in result.measurements)])
+    return table_columns([HEADINGS, *(_row(result, line) for line in result.measurements)])
 
 
 def _row(result: IntakeResult, line: Measurement) -> tuple[str, ...]:
@@ -108,7 +108,7 @@ def _counts(result: IntakeResult) -> str:
     rows += [
         (count.sender, f"{count.acknowledged:,}", f"{count.stored:,}", "equal" if count.agrees else "DIFFERENT") for count in result.counts
     ]
-    return _columns(rows)
+    return table_columns(rows)
 
 
 def _rows(result: IntakeResult) -> str:
@@ -117,7 +117,7 @@ def _rows(result: IntakeResult) -> str:
         (line.table, f"{line.api_rows:.2f}", f"{line.pgbench_rows:.2f}", f"{line.api_bytes:,.0f}", f"{line.pgbench_bytes:,.0f}")
         for line in result.rows_per_lead
     ]
-    return _columns(rows)
+    return table_columns(rows)
 
 
 def _memory(result: IntakeResult) -> str:
@@ -125,18 +125,7 @@ def _memory(result: IntakeResult) -> str:
     for number, (before, after) in enumerate(((memory.before, memory.after) for memory in result.memory), 1):
         sizes = (before.resident if before else None, after.resident if after else None, after.peak if after else None)
         rows.append((f"API {number}", *(_number(None if size is None else size / 1024, "{:.0f}") for size in sizes)))
-    return _columns(rows)
-
-
-def _columns(rows: Sequence[Sequence[str]]) -> str:
-    """The first column to the left, numbers to the right, the last as it comes."""
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    return "\n".join(
-        "  ".join(
-            cell.ljust(width) if column == 0 else cell.rjust(width) for column, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ).rstrip()
-        for row in rows
-    )
+    return table_columns(rows)
 
 
 def _number(value: float | None, form: str = "{:.2f}") -> str:

@@ -12,8 +12,11 @@ import click
 
 from lead_signals import __version__
 from lead_signals.cli_channels import channels
+from lead_signals.cli_intent import classify, evaluate, explain
 from lead_signals.cli_keys import keys
+from lead_signals.cli_opinions import opinions
 from lead_signals.cli_replay import replay
+from lead_signals.cli_rules import rules
 from lead_signals.mendable_errors import one_clear_sentence, settings_or_sentence
 from lead_signals.settings import Settings
 
@@ -65,8 +68,13 @@ def serve(port: int, host: str, data_dir: Path | None, empty: bool, no_worker: b
 
 
 cli.add_command(channels)
+cli.add_command(classify)
+cli.add_command(evaluate)
+cli.add_command(explain)
 cli.add_command(keys)
+cli.add_command(opinions)
 cli.add_command(replay)
+cli.add_command(rules)
 
 
 @cli.command(hidden=True)
@@ -91,8 +99,9 @@ def api(port: int, host: str, listener: int | None) -> None:
 def worker(data_dir: Path | None, lease_seconds: float) -> None:
     """Do what is owed: follow-ups to n8n, and the work around leads. Run as many as you like, on as many machines.
 
-    It also looks up lead forms and senders' names, checks the channels' tokens and subscriptions, watches for silent channels, reads
-    deliveries kept from before their channel was connected, and empties receipts that are too old.
+    It also asks a language model about unclear leads (with LEAD_CLASSIFY_USE_LLM), looks up lead forms and senders' names, checks the
+    channels' tokens and subscriptions, watches for silent channels, reads deliveries kept from before their channel was connected, and
+    empties receipts that are too old.
     """
     import asyncio
 
@@ -130,36 +139,6 @@ def doctor(data_dir: Path | None) -> None:
     for line in diagnosis.lines:
         click.echo(line)
     sys.exit(0 if diagnosis.well else 1)
-
-
-@cli.command()
-def classify() -> None:
-    """Read JSON lines {"id", "text"} on stdin, write one verdict a line. Exit status 1 when a line could not be read.
-
-    \b
-    echo '{"id":1,"text":"Cho tôi báo giá"}' | lead-signals classify
-    """
-    from lead_signals.intent.classify_lines import BadLine, classify_lines
-
-    bad_lines = 0
-    for answer in classify_lines(sys.stdin.buffer):
-        if isinstance(answer, BadLine):
-            bad_lines += 1
-            click.echo(f"line {answer.number}: {answer.problem}", err=True)
-        else:
-            sys.stdout.buffer.write(answer + b"\n")
-    sys.exit(1 if bad_lines else 0)
-
-
-@cli.command()
-@click.argument("text")
-def explain(text: str) -> None:
-    """Show how a text is understood: the matched words, the rules, the lane."""
-    from lead_signals.intent.explain import explain as run
-    from lead_signals.intent.explain import render_explanation
-
-    for line in render_explanation(run(text)):
-        click.echo(line)
 
 
 @cli.command()

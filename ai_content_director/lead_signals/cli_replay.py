@@ -6,15 +6,17 @@ import sys
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import aclosing
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from typing import TYPE_CHECKING, Self, TypeVar
 from uuid import UUID
 
 import click
 
 from lead_signals import clock
+from lead_signals.intake.moment_option import Moment
+from lead_signals.intake.replay_progress import ReplayProgress
 from lead_signals.mendable_errors import one_clear_sentence, settings_or_sentence
 
 if TYPE_CHECKING:
@@ -22,34 +24,15 @@ if TYPE_CHECKING:
 
     from lead_signals.intake.replay import ReplayedPart, ReplayPlan, ReplaySize
     from lead_signals.intake.replay_summary import ReplaySummary
-    from lead_signals.intent.rule_pack import RulePack
+    from lead_signals.intent.pack.rule_pack import RulePack
 
 Done = TypeVar("Done")
 
-LINES_OF_PROGRESS = 10
 NOT_THE_DOORS_RULES = (
-    "Warning: new comments are still judged by the packaged rules, and a later replay without --rules turns what is written by these back."
+    "Warning: new comments are still judged by the packaged rules and by those that a tenant has in force, and a later replay without"
+    " --rules turns what is written by these back."
 )
 INTERRUPTED = 130  # as a shell calls a command that a Ctrl-C ended
-_SPANS = {"d": "days", "h": "hours", "m": "minutes"}
-
-
-class Moment(click.ParamType[datetime]):
-    """An ISO date or moment (UTC unless it names a zone), or how long ago: 7d, 24h, 30m."""
-
-    name = "when"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
-        """The moment, in UTC. Fails with a sentence."""
-        if isinstance(value, datetime):
-            return value
-        try:
-            if value[-1:] in _SPANS and value[:-1].isascii() and value[:-1].isdigit():
-                return clock.now() - timedelta(**{_SPANS[value[-1]]: int(value[:-1])})
-            moment = datetime.fromisoformat(value)
-            return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
-        except (ValueError, OverflowError):
-            self.fail(f"{value!r} is no moment; write 2026-11-01, 2026-11-01T08:00+07:00, 7d or 24h.", param, ctx)
 
 
 @click.command()
@@ -60,7 +43,7 @@ class Moment(click.ParamType[datetime]):
     "--rules",
     type=click.Path(path_type=Path, file_okay=False, exists=True),
     multiple=True,
-    help="A folder of rules (a language, or several languages in one folder) in place of the packaged ones; may be repeated.",
+    help="A folder of rules (a language, or several languages in one folder) in place of those in force; may be repeated.",
 )
 @click.option("--dry-run", is_flag=True, help="Only tell what differs.")
 @click.option("--yes", is_flag=True, help="Write without asking.")
@@ -85,6 +68,9 @@ def replay(
     What would change?      lead-signals replay --since 7d --dry-run
     Under other rules?      lead-signals replay --since 7d --rules my_rules --dry-run
     Put it into the leads:  lead-signals replay --since 7d
+
+    Without --rules each tenant's deliveries are judged as the door judges them: by the packaged rules, and by its own where it has
+    some in force (lead-signals rules list).
 
     Writing gives new leads (new_auto, new_draft, new_escalate) their new verdict and lane, and makes the leads that older code
     missed. Leads that people decided about stay. Nothing is sent to anybody and no follow-up is promised. It may be interrupted and
@@ -123,7 +109,7 @@ def replay(
 
 
 def _rule_pack(folders: tuple[Path, ...]) -> "RulePack | None":
-    from lead_signals.intent.rule_pack import RulePackError, load_rule_pack
+    from lead_signals.intent.pack.rule_pack import RulePackError, load_rule_pack
 
     if not folders:
         return None
@@ -135,7 +121,7 @@ def _rule_pack(folders: tuple[Path, ...]) -> "RulePack | None":
 
 def _languages_in(folder: Path) -> list[Path]:
     """The folder itself, or the languages in it: the packaged ones in their usual order, then others by name."""
-    from lead_signals.intent.rule_pack import PACKAGED_LANGUAGES
+    from lead_signals.intent.pack.rule_pack import PACKAGED_LANGUAGES
 
     if (folder / "language.yaml").is_file():
         return [folder]
@@ -184,17 +170,15 @@ class _Shown:
         self._summary = ReplaySummary(without_body=size.without_body)
         self._rows: list[str] = []
         self._last: ReplayedPart | None = None
-        self._began, self._lines_told = time.monotonic(), 0
-        on_terminal = sys.stderr.isatty()
-        self._tells_lines = not on_terminal
-        self._bar = click.progressbar(length=size.receipts, label="Receipts", file=sys.stderr, hidden=not on_terminal)
+        self._began = time.monotonic()
+        self._progress = ReplayProgress(size.receipts)
 
     def __enter__(self) -> Self:
-        self._bar.__enter__()
+        self._progress.__enter__()
         return self
 
     def __exit__(self, *error: object) -> None:
-        self._bar.render_finish()
+        self._progress.finish()
 
     def add(self, part: "ReplayedPart") -> None:
         """One more part is done."""
@@ -207,15 +191,7 @@ class _Shown:
                 click.echo(json.dumps(row, ensure_ascii=False))
             elif len(self._rows) < self._limit:
                 self._rows.append(line_of(row))
-        self._bar.update(part.receipts)
-        self._tell_progress()
-
-    def _tell_progress(self) -> None:
-        """At each tenth; a log must not fill with progress."""
-        tenths = LINES_OF_PROGRESS * self._summary.receipts // max(self.size.receipts, 1)
-        if self._tells_lines and tenths > self._lines_told:
-            self._lines_told = tenths
-            click.echo(f"{self._summary.receipts:,} of {self.size.receipts:,} receipts", err=True)
+        self._progress.add(part.receipts)
 
     def end(self, plan: "ReplayPlan") -> None:
         """All of it is done."""
@@ -226,13 +202,13 @@ class _Shown:
     def _tell_all(self, plan: "ReplayPlan") -> None:
         from lead_signals.intake.replay_report import as_value, notes_of, sentence_of, tables_of
 
-        self._bar.render_finish()
+        self._progress.finish()
         sentence = sentence_of(self._summary, write=plan.write, seconds=time.monotonic() - self._began)
         if self._as_json:
             click.echo(json.dumps(as_value(self._summary)))
             click.echo(sentence, err=True)
             return
-        for line in (*tables_of(self._summary), *self._rows_and_rest(), *notes_of(self._summary), sentence):
+        for line in (*tables_of(self._summary.moves), *self._rows_and_rest(), *notes_of(self._summary), sentence):
             click.echo(line)
 
     def _rows_and_rest(self) -> list[str]:
@@ -242,7 +218,7 @@ class _Shown:
 
     def stop(self, plan: "ReplayPlan") -> None:
         """Ctrl-C: where it stands, and how to go on."""
-        self._bar.render_finish()
+        self._progress.finish()
         if self._last is None:
             click.echo("Stopped before anything was read.", err=True)
             return

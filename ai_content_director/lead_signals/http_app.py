@@ -3,6 +3,7 @@
 Deliveries, the JSON API, the console, health. One process; run several behind a proxy, they share nothing but PostgreSQL.
 """
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -28,8 +29,11 @@ from lead_signals.intake.webhook_routes import webhook_routes
 from lead_signals.leads.lead_pages import lead_pages
 from lead_signals.leads.lead_routes import lead_routes
 from lead_signals.leads.promise_follow_ups import follow_up_policy
+from lead_signals.leads.rule_names import own_names_by
 from lead_signals.log_context import get_logger
 from lead_signals.page_frame.static_routes import static_routes
+from lead_signals.rule_packs.active_packs import ActivePacks
+from lead_signals.rule_packs.explain_routes import explain_routes
 from lead_signals.settings import Settings
 from lead_signals.tenancy.onboarding_routes import onboarding_routes
 from lead_signals.tenancy.operator_access import OperatorAccess
@@ -41,6 +45,7 @@ def make_app(database_address: str, settings: Settings) -> FastAPI:
     """The application on one database. The engine connects at the first request: the door opens before PostgreSQL is up, with 503."""
     engine = app_engine(database_address, application_name="lead-signals api", production=settings.app_env == "production")
     graph_client = graph_http_client()
+    packs = ActivePacks(engine)
     app = FastAPI(
         title="Lead Signals",
         version=__version__,
@@ -48,18 +53,19 @@ def make_app(database_address: str, settings: Settings) -> FastAPI:
         redoc_url=None,
         openapi_url=None,
         redirect_slashes=False,  # a redirect would name the host that a stranger sent
-        lifespan=_lifespan(engine, graph_client),
+        lifespan=_lifespan(engine, graph_client, packs),
     )
     operator = OperatorAccess(settings)
     # First, because routes are tried in their order, and nothing else is asked for a thousand times a second.
-    app.include_router(webhook_routes(engine, settings, GroupCommit(engine, follow_up_policy(settings))))
-    app.include_router(health_routes(engine, operator, newest_revision()))
+    app.include_router(webhook_routes(engine, settings, GroupCommit(engine, follow_up_policy(settings), packs=packs)))
+    app.include_router(health_routes(engine, operator, newest_revision(), packs))
     for router in (
         onboarding_routes(engine),
         channel_routes(engine, settings, app_graph(settings, graph_client)),
         unknown_channel_routes(engine),
         lead_routes(engine),
-        lead_pages(engine),
+        explain_routes(engine, packs),
+        lead_pages(engine, own_names_by(packs.of)),
     ):
         app.include_router(router, dependencies=[Depends(operator)])
     app.include_router(static_routes())
@@ -74,17 +80,21 @@ def make_app(database_address: str, settings: Settings) -> FastAPI:
     return app
 
 
-def _lifespan(engine: AsyncEngine, graph_client: httpx.AsyncClient) -> Lifespan[FastAPI]:
+def _lifespan(engine: AsyncEngine, graph_client: httpx.AsyncClient, packs: ActivePacks) -> Lifespan[FastAPI]:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         try:
             async with engine.connect():
                 pass
+            await packs.loaded()
         except UnsafeDatabaseError:
             raise
         except Exception as error:
             log.warning("starting_without_database", error=why_away(error))
+        keeping_fresh = asyncio.create_task(packs.keep_fresh(asyncio.Event()))
         yield
+        keeping_fresh.cancel()
+        await asyncio.wait({keeping_fresh})
         await graph_client.aclose()
         await engine.dispose()
 

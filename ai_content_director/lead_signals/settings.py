@@ -99,6 +99,10 @@ class Settings(BaseSettings):
     )
     lead_classify_use_llm: bool = Field(False, description="ask the language model when the intent is unknown")
     lead_classify_llm_timeout_seconds: float = Field(6.0, gt=0, le=60, description="total time of the language model call")
+    lead_classify_llm_daily_calls: int = Field(
+        500, ge=0, le=1_000_000, description="calls of the language model for one tenant in one day; 0 makes none"
+    )
+    lead_classify_llm_shadow: bool = Field(False, description="ask the language model and record its opinion, and change no lead")
     openai_api_key: Secret = Field(None, description="key of an OpenAI-compatible server")
     openai_base_url: Address = Field(None, description="address of an OpenAI-compatible server")
     openai_model: OptionalText = Field(None, description="model name to ask")
@@ -134,6 +138,11 @@ class Settings(BaseSettings):
     def follow_up_timeout_seconds(self) -> float:
         """N8N_WEBHOOK_TIMEOUT_SECONDS inside its clamp of 3 to 10 seconds."""
         return _clamp_timeout(self.n8n_webhook_timeout_seconds)
+
+    @property
+    def asks_language_model(self) -> bool:
+        """It is wanted, and there is a key and a model to ask."""
+        return self.lead_classify_use_llm and self.openai_api_key is not None and self.openai_model is not None
 
     def webhook_secrets(self, platform: str) -> tuple[bytes, ...]:
         """All live secrets that prove a delivery of this platform; empty means unproven (taken in `local` only)."""

@@ -5,6 +5,8 @@ Run as many as you like; they share the work by claiming rows. SIGTERM: nothing 
 
 import asyncio
 import signal
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from functools import partial
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 
@@ -34,15 +36,19 @@ from lead_signals.intake.group_commit import GroupCommit
 from lead_signals.intake.heard_channels import heard_channels
 from lead_signals.leads.promise_follow_ups import follow_up_policy
 from lead_signals.log_context import get_logger
+from lead_signals.rule_packs.active_packs import ActivePacks
+from lead_signals.second_opinion.opinion_answer import forget_old_answers
+from lead_signals.second_opinion.opinion_work import opinion_work
 from lead_signals.settings import Settings
 from lead_signals.tenancy.tenant_session import across_tenants_session
 
 log = get_logger(__name__)
 
 DELIVERIES_AT_ONCE = 20
-OTHER_CONNECTIONS = 15  # look-ups, checks, rounds and their locks, the heartbeat
+OTHER_CONNECTIONS = 17  # look-ups, opinions, checks, rounds and their locks, the heartbeat
 ADMIT_KEPT_SECONDS = 10.0  # somebody has just connected a Page and waits to see what it said before
 AGE_RECEIPTS_SECONDS = 3600.0
+FORGET_ANSWERS_SECONDS = 3600.0
 
 
 async def run_worker(database_address: str, settings: Settings, *, lease_seconds: float = 20.0) -> None:
@@ -57,12 +63,17 @@ async def run_worker(database_address: str, settings: Settings, *, lease_seconds
         pool_size=DELIVERIES_AT_ONCE + OTHER_CONNECTIONS,
         production=settings.app_env == "production",
     )
-    async with http_client() as client, graph_http_client() as graph_client:
+    async with (
+        http_client() as client,
+        graph_http_client() as graph_client,
+        _opinions(engine, settings, lease_seconds) as opinions,
+    ):
         graph = app_graph(settings, graph_client)
         works = [
             *_follow_ups(engine, client, settings, lease_seconds),
             look_up_work(engine, graph, settings, lease_seconds=lease_seconds),
             channel_check_work(engine, graph, settings, lease_seconds=lease_seconds),
+            *opinions,
         ]
         wakes = {work.name: asyncio.Event() for work in works}
         await wait_for_migration(engine, stop=stop)
@@ -75,7 +86,9 @@ async def run_worker(database_address: str, settings: Settings, *, lease_seconds
             group.create_task(listen_for_due_work(database_address, wakes, stop=stop))
             for work in works:
                 group.create_task(run_due_work(work, stop=stop, wake=wakes[work.name]))
-            for name, do_round, every_seconds in _rounds(engine, settings):
+            packs = ActivePacks(engine)
+            group.create_task(packs.keep_fresh(stop))
+            for name, do_round, every_seconds in _rounds(engine, settings, packs):
                 group.create_task(run_every(engine, name, do_round, every_seconds=every_seconds, stop=stop))
     await engine.dispose()
     log.info("worker_stopped")
@@ -116,12 +129,32 @@ def _follow_ups(engine: AsyncEngine, client: httpx.AsyncClient, settings: Settin
     ]
 
 
-def _rounds(engine: AsyncEngine, settings: Settings) -> list[tuple[str, Round, float]]:
+@asynccontextmanager
+async def _opinions(engine: AsyncEngine, settings: Settings, lease_seconds: float) -> AsyncIterator[list[DueWork]]:
+    """Nothing of it is even imported by a worker that asks no model."""
+    if settings.openai_api_key is None or settings.openai_model is None or not settings.asks_language_model:
+        if settings.lead_classify_use_llm:
+            log.warning("no_language_model", hint="LEAD_CLASSIFY_USE_LLM needs OPENAI_API_KEY and OPENAI_MODEL: nothing is asked")
+        yield []
+        return
+    from lead_signals.language_model.model_client import open_model  # noqa: PLC0415 - 40 MB that only who asks a model pays
+
+    async with open_model(
+        api_key=settings.openai_api_key.get_secret_value(),
+        base_url=settings.openai_base_url,
+        name=settings.openai_model,
+        timeout_seconds=settings.lead_classify_llm_timeout_seconds,
+    ) as model:
+        yield [opinion_work(engine, model, settings, lease_seconds=lease_seconds)]
+
+
+def _rounds(engine: AsyncEngine, settings: Settings, packs: ActivePacks) -> list[tuple[str, Round, float]]:
     """What is done over everything, every so many seconds, by one worker at a time."""
-    commits = GroupCommit(engine, follow_up_policy(settings))
+    commits = GroupCommit(engine, follow_up_policy(settings), packs=packs)
     return [
         ("admit_kept", partial(admit_all_kept, engine, commits), ADMIT_KEPT_SECONDS),
         ("watch_silence", partial(watch_silence, engine, heard_channels, now=clock.now), WATCH_SECONDS),
+        ("forget_answers", partial(forget_old_answers, engine), FORGET_ANSWERS_SECONDS),
         ("age_receipts", lambda: age_receipts(engine, settings.receipt_retention_days, clock.now()), AGE_RECEIPTS_SECONDS),
     ]
 

@@ -26,6 +26,10 @@ import lead_signals.leads.content_item
 import lead_signals.leads.lead_signal
 import lead_signals.leads.look_up
 import lead_signals.leads.message_change
+import lead_signals.leads.opinion_request
+import lead_signals.rule_packs.stored_pack
+import lead_signals.second_opinion.opinion_answer
+import lead_signals.second_opinion.opinion_day
 import lead_signals.tenancy.api_key
 import lead_signals.tenancy.channel
 import lead_signals.tenancy.tenant  # noqa: F401

@@ -1,10 +1,11 @@
-"""`bin/bench intake` as short as it can be: it finds what it should, loses nothing, and leaves nothing behind, even after a Ctrl-C."""
+"""The benches as short as they can be. `intake` finds what it should, loses nothing, and leaves nothing behind, even after a Ctrl-C;
+`intent` measures everybody by the same texts, none of which was read before."""
 
 import re
 import signal
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,14 +13,18 @@ import orjson
 import psutil
 import pytest
 
+from bench.bench_error import BenchError
 from bench.comment_requests import CommentRequests, comments_of_a_round
+from bench.different_texts import DifferentTexts, own_sentences, real_messages
 from bench.http_connection import HttpConnection
 from bench.intake_result import Count
+from bench.intent_result import Reader, read_texts
+from bench.naive_keywords import KEYWORDS, naive_keywords
 from bench.sentences import OPENINGS, SENTENCES
 from lead_signals import clock
 from lead_signals.end_with_parent import end_with_parent
 from lead_signals.intent.classify import classify
-from lead_signals.intent.verdict import Priority
+from lead_signals.intent.verdict import IntentLabel, Priority
 from lead_signals.json_body import parse_json_body
 from lead_signals.platforms.catalogue import ADAPTERS
 from lead_signals.platforms.signature_verdict import SignatureVerdict
@@ -213,3 +218,62 @@ def test_an_answer_is_understood_wherever_the_network_cuts_it(cut: int) -> None:
     for piece in (answer[:cut], answer[cut:], b"HTTP/1.1 503 Service Unavailable\r\ncontent-length: 0\r\n\r\n"):
         connection.data_received(piece)
     assert heard == [(200, 12), (503, 0)]
+
+
+def test_intent_measures_everybody_beside_the_naive_list(tmp_path: Path) -> None:
+    path = tmp_path / "intent.json"
+    done = subprocess.run(
+        [BENCH, "intent", "--quick", "--rounds", "2", "--json", path],
+        env=clean_environment(),
+        capture_output=True,
+        timeout=DEADLINE_SECONDS,
+        check=False,
+    )
+    table = done.stdout.decode()
+    assert done.returncode == 0, done.stderr.decode()
+    for name, messages in (("naive keyword list", 600), ("rules alone", 300), ("the whole chain", 300)):
+        assert re.search(rf"^{name} +own sentences +{messages} +[\d,]+ ", table, re.MULTILINE), table
+    told = orjson.loads(path.read_bytes())
+    for naive, rules, whole in zip(*(iter(told["lines"]),) * 3, strict=True):
+        assert [line["reader"] for line in (naive, rules, whole)] == list(Reader)
+        assert naive["times_naive"] == 1
+        for line in (naive, rules, whole):
+            assert line["texts"] == naive["texts"]
+            assert 0 < line["p50_us"] <= line["p99_us"] <= line["max_us"]
+            assert 0 < line["slowest_round"] <= line["per_second"] <= line["fastest_round"]
+    assert set(told["engine"]) == {f"{step}_{unit}" for step in ("import", "rules", "statistics") for unit in ("seconds", "kib")}
+    assert all(value is None or value >= 0 for value in told["engine"].values())
+
+
+@pytest.mark.parametrize("texts_of", [own_sentences, real_messages])
+def test_no_text_is_read_twice(texts_of: Callable[[int, int | None], DifferentTexts | None]) -> None:
+    texts = texts_of(4, None)
+    if texts is None:
+        pytest.skip("no real messages beside the repository: own sentences prove the same")
+    read = [text for pile in (texts.warm_up, *texts.rounds) for text in pile]
+    assert len(read) == len(set(read)) > 1000
+    assert len(texts.rounds) == 4
+    assert max(map(len, texts.rounds)) - min(map(len, texts.rounds)) <= 1
+    fewer = texts_of(4, 30)
+    assert fewer is not None
+    assert [len(pile) for pile in (fewer.warm_up, *fewer.rounds)] == [30] * 5
+
+
+def test_more_rounds_than_texts_is_refused() -> None:
+    with pytest.raises(BenchError, match="different texts for 1000000 rounds"):
+        own_sentences(1_000_000, None)
+
+
+def test_rates_and_ratios_by_hand() -> None:
+    line = read_texts(Reader.RULES, "texts", [[1_000, 3_000], [2_000, 2_000], [4_000, 6_000]], [[500, 500], [1_000, 1_000], [1_000, 4_000]])
+    # 4 µs, 4 µs and 10 µs for two texts each; 4, 2 and 2 times the naive list.
+    assert (line.per_second, line.slowest_round, line.fastest_round) == pytest.approx((500_000, 200_000, 500_000))
+    assert (line.p50_us, line.p99_us, line.max_us) == (2.0, 6.0, 6.0)
+    assert (line.messages, line.times_naive) == (6, 2.0)
+
+
+def test_the_naive_list_is_what_people_write_first() -> None:
+    assert 50 <= sum(len(keywords) for _, _, keywords in KEYWORDS) <= 70
+    assert naive_keywords("Cho tôi BÁO GIÁ") == (IntentLabel.INQUIRY_PRICE, 0.9, "new_auto")
+    assert naive_keywords("Được khách đánh giá cao")[0] is IntentLabel.INQUIRY_PRICE  # that is what it costs
+    assert naive_keywords("ok") == (IntentLabel.UNKNOWN, 0.3, "new_escalate")

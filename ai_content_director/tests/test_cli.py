@@ -1,6 +1,5 @@
 """The operator's door: every command explains itself, says what it did, and leaves with a status a script can use."""
 
-import json
 import os
 import socket
 import subprocess
@@ -16,13 +15,10 @@ from lead_signals.cli import cli
 from lead_signals.database.addresses import DatabaseAddresses
 from lead_signals.database.migrate import newest_revision
 from lead_signals.settings import Settings
-from tests.deliveries import POLITE, UNCLEAR, URGENT
 from tests.intake.open_door import fetch_now
-from tests.intake.strange_bodies import STRANGE_JSON, STRANGE_TEXTS
 from tests.product import SERVICE, clean_environment, free_port
 
 COMMANDS = sorted(cli.commands)
-CLASSIFIED = ["id", "intent_label", "priority", "confidence_score", "status", "evidence", "phones", "emails"]
 
 
 def run(*arguments: str, stdin: bytes = b"", **environment: str) -> Result:
@@ -59,7 +55,7 @@ def test_the_first_help_names_every_command_and_where_to_start() -> None:
         assert (f"  {command} " in told.output) != cli.commands[command].hidden
     for line in ("Start here:   lead-signals serve", "Is it well?   lead-signals doctor", ".env.example"):
         assert line in told.output
-    assert {"serve", "worker", "migrate", "doctor", "classify", "explain", "demo"} <= set(COMMANDS)
+    assert {"serve", "worker", "migrate", "doctor", "classify", "explain", "evaluate", "demo"} <= set(COMMANDS)
 
 
 def test_the_help_tells_what_is_heard_and_what_a_worker_does() -> None:
@@ -90,54 +86,6 @@ def test_a_slip_of_the_pen_is_told_and_nothing_runs(arguments: list[str]) -> Non
     assert told.exit_code == 2
     assert "Usage: cli" in told.output
     assert "Error: " in told.output
-
-
-def test_classify_answers_line_by_line_in_order() -> None:
-    asked = [
-        {"id": 1, "text": URGENT},
-        {"id": "hai", "text": UNCLEAR},
-        {"text": f"{POLITE} 0912 345 678 a@b.vn"},
-        {"id": {"x": [1]}, "text": ""},
-    ]
-    told = run_process("classify", stdin="".join(json.dumps(line, ensure_ascii=False) + "\n" for line in asked).encode())
-    assert (told.returncode, told.stderr) == (0, b"")
-    answers = [json.loads(line) for line in told.stdout.decode().splitlines()]
-    assert [list(answer) for answer in answers] == [CLASSIFIED] * len(asked)
-    assert [answer["id"] for answer in answers] == [1, "hai", None, {"x": [1]}]
-    assert (answers[0]["intent_label"], answers[0]["priority"], answers[0]["status"]) == ("inquiry_price", "high", "new_auto")
-    assert (answers[2]["phones"], answers[2]["emails"]) == (["+84912345678"], ["a@b.vn"])
-    for span in answers[0]["evidence"]:
-        assert URGENT[span["start"] : span["end"]] == span["matched"]
-
-
-def test_classify_numbers_bad_lines_and_goes_on() -> None:
-    good = json.dumps({"id": 9, "text": URGENT}).encode()
-    lines = [good, b"", b"no JSON", b'["text"]', b'{"id":1}', b'{"text":7}', b"   ", b'{"text":"\xff"}', b'{"text":NaN}', good]
-    told = run("classify", stdin=b"\n".join(lines))
-    assert told.exit_code == 1
-    assert [json.loads(line)["id"] for line in told.stdout.splitlines()] == [9, 9]
-    numbers = [int(line.partition(":")[0].removeprefix("line ")) for line in told.stderr.splitlines()]
-    assert numbers == [3, 4, 5, 6, 8, 9]
-
-
-def test_classify_takes_whatever_people_write() -> None:
-    texts = [text for text in STRANGE_TEXTS if len(text) < 10_000]
-    told = run("classify", stdin=b"\n".join(json.dumps({"id": number, "text": text}).encode() for number, text in enumerate(texts)))
-    assert (told.exit_code, told.stderr) == (0, "")
-    assert [json.loads(line)["id"] for line in told.stdout.splitlines()] == list(range(len(texts)))
-
-
-def test_classify_survives_lines_that_are_no_json() -> None:
-    strange = [text.replace("\n", " ") for text in STRANGE_JSON if text.strip()]
-    told = run("classify", stdin="\n".join([*strange, json.dumps({"id": "last", "text": "x"})]).encode())
-    assert told.exit_code == 1
-    assert len(told.stderr.splitlines()) == len(strange)
-    assert json.loads(told.stdout.splitlines()[-1])["id"] == "last"
-
-
-def test_classify_of_nothing_is_nothing() -> None:
-    told = run("classify", stdin=b"")
-    assert (told.exit_code, told.output) == (0, "")
 
 
 def test_migrate_says_where_the_database_is_now(fresh_database: DatabaseAddresses) -> None:

@@ -7,7 +7,7 @@ import pty
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -18,9 +18,12 @@ import pytest
 from click.testing import CliRunner, Result
 
 from lead_signals.cli import cli
-from lead_signals.cli_replay import NOT_THE_DOORS_RULES, Moment
+from lead_signals.cli_replay import NOT_THE_DOORS_RULES
 from lead_signals.database.addresses import DatabaseAddresses
 from lead_signals.database.engine import app_engine
+from lead_signals.intake.moment_option import Moment
+from lead_signals.intent import classify
+from lead_signals.intent.statistics import statistical_model
 from lead_signals.settings import Settings
 from tests.deliveries import POLITE, URGENT
 from tests.intake.a_mixed_day import (
@@ -46,6 +49,20 @@ ALL = ("--since", "2020-01-01")
 def database(make_database: Callable[[], DatabaseAddresses]) -> DatabaseAddresses:
     """A database of this file's own: its tests read all of it again."""
     return make_database()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def rules_alone() -> Iterator[None]:
+    """Only rules judge: what the statistics make of an invented cake changes with each training, and is told elsewhere."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(classify, "packaged_model", lambda: None)
+        yield
+
+
+@pytest.fixture
+def as_another_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For tests that start one: it judges with the statistics, so what is here does too."""
+    monkeypatch.setattr(classify, "packaged_model", statistical_model.packaged_model)
 
 
 @pytest.fixture(autouse=True)
@@ -241,7 +258,7 @@ def test_an_unknown_tenant_and_broken_rules_are_told(database: DatabaseAddresses
     (Path(cake) / "vietnamese" / "rules" / "the_cake.yaml").write_text("intent: cake\nrules: []\n", encoding="utf-8")
     told = run(database, *ALL, "--rules", cake, "--dry-run")
     assert told.exit_code == 1
-    assert told.stderr.startswith("Error: These rules cannot be used:\nvietnamese/rules/the_cake.yaml: intent 'cake' is none of ")
+    assert told.stderr.startswith("Error: These rules cannot be used:\nvietnamese/rules/the_cake.yaml:1: intent 'cake' is none of ")
 
 
 def test_a_database_that_is_away_is_one_sentence(database: DatabaseAddresses) -> None:
@@ -282,7 +299,7 @@ def on_terminal(database: DatabaseAddresses, *arguments: str, typed: str) -> tup
     return process.wait(60), screen.decode()
 
 
-def test_on_a_terminal_it_asks_and_shows_a_bar(database: DatabaseAddresses, cake: str) -> None:
+def test_on_a_terminal_it_asks_and_shows_a_bar(database: DatabaseAddresses, cake: str, as_another_process: None) -> None:
     fresh = said(database, CAKE, POLITE)
     asked = (*ALL, "--tenant", str(fresh.here), "--rules", cake)
     before = snapshot(database)
@@ -297,7 +314,7 @@ def test_on_a_terminal_it_asks_and_shows_a_bar(database: DatabaseAddresses, cake
     assert "2 of 2 receipts" not in screen
 
 
-def test_ctrl_c_tells_where_it_stopped_and_how_to_go_on(database: DatabaseAddresses, cake: str) -> None:
+def test_ctrl_c_tells_where_it_stopped_and_how_to_go_on(database: DatabaseAddresses, cake: str, as_another_process: None) -> None:
     """It is held up in the middle, by somebody who has a lead of the second tenant open; the first tenant is done by then."""
     fresh = said(database, CAKE)
     since = fetch_now(database.owner, "SELECT min(received_at) AS first FROM receipts WHERE tenant_id = $1", fresh.here)[0]["first"]

@@ -11,10 +11,13 @@ from lead_signals.database.addresses import DatabaseAddresses
 from lead_signals.database.embedded_database import database_of, default_data_directory
 from lead_signals.database.engine import app_engine
 from lead_signals.database.migrate import newest_revision
+from lead_signals.health.language_model_lines import language_model_advice, language_model_lines
 from lead_signals.health.readiness import Check, Readiness, readiness
 from lead_signals.intake.unrouted_delivery import UnknownChannel
 from lead_signals.leads.look_up import LookUpKind
 from lead_signals.printable import printable
+from lead_signals.rule_packs.active_packs import ActivePacks
+from lead_signals.second_opinion.opinion_health import OpinionHealth, opinion_health
 from lead_signals.settings import ConfigurationError, Settings, missing_secrets, read_settings
 
 NEEDS_A_HAND = "  ✗ "
@@ -45,7 +48,7 @@ def examine(data_directory: Path | None = None) -> Diagnosis:
     ]
     with database_of(settings, data_directory, must_exist=True) as addresses:
         lines.append(f"  · database: {_place(settings, data_directory)}")
-        seen = asyncio.run(_look(settings, addresses))
+        seen, own_rules, opinions = asyncio.run(_look(settings, addresses))
     lines += [_check_line("database", seen.database), _check_line("migrations", seen.migrations), _check_line("worker", seen.worker)]
     lines += _backlog_lines(settings, seen)
     lines += [_unknown_channel_line(channel) for channel in seen.unknown_channels[:PAGES_TOLD]]
@@ -53,17 +56,24 @@ def examine(data_directory: Path | None = None) -> Diagnosis:
         lines.append(f"{NEEDS_A_HAND}… and {_many(len(seen.unknown_channels) - PAGES_TOLD, 'more such Page', 'more such Pages')}")
     lines += _channel_lines(seen)
     lines += _look_up_lines(seen)
+    lines += _own_rules_lines(own_rules)
+    lines += [] if opinions is None else language_model_lines(settings, opinions)
     if seen.kept_for_connected:
         many, are = _many(seen.kept_for_connected, "delivery", "deliveries"), "is" if seen.kept_for_connected == 1 else "are"
         lines.append(f"  · {many} from before their Page was connected {are} kept: a running worker makes leads of them")
     return Diagnosis(lines, well=not any(line.startswith(NEEDS_A_HAND) for line in lines))
 
 
-async def _look(settings: Settings, addresses: DatabaseAddresses) -> Readiness:
+async def _look(settings: Settings, addresses: DatabaseAddresses) -> tuple[Readiness, ActivePacks, OpinionHealth | None]:
     production = settings.app_env == "production"
     engine = app_engine(addresses.app, application_name="lead-signals doctor", pool_size=1, production=production)
     try:
-        return await readiness(engine, newest_revision=newest_revision(), thorough=True)
+        seen, packs = await readiness(engine, newest_revision=newest_revision(), thorough=True), ActivePacks(engine)
+        if seen.migrations.ok:
+            await packs.loaded()
+        if not settings.asks_language_model or not seen.migrations.ok:
+            return seen, packs, None
+        return seen, packs, await opinion_health(engine, most_calls=settings.lead_classify_llm_daily_calls)
     finally:
         await engine.dispose()
 
@@ -82,8 +92,7 @@ def _advice(settings: Settings) -> list[str]:
         advice.append("  ! WEBHOOK_URL is empty: processes with this environment send no urgent lead to n8n")
     elif settings.webhook_signing_secret is None:
         advice.append("  ! WEBHOOK_SIGNING_SECRET is empty: the receiver cannot tell our follow-ups from forged ones")
-    if settings.lead_classify_use_llm:
-        advice.append("  ! LEAD_CLASSIFY_USE_LLM is true, and this version decides by rules alone: no model is called")
+    advice += language_model_advice(settings)
     missing = missing_secrets(settings)
     if settings.app_env == "local" and missing:
         advice.append(f"  ! before APP_ENV=production: {', '.join(missing)}")
@@ -137,6 +146,15 @@ def _look_up_lines(seen: Readiness) -> list[str]:
         mark = NEEDS_A_HAND if waiting.kind is LookUpKind.LEAD_FORM and waiting.last_failure is not None else "  · "
         lines.append(f"{mark}{told} to be asked of the platform{because}")
     return lines
+
+
+def _own_rules_lines(packs: ActivePacks) -> list[str]:
+    """A tenant whose rules are in force and cannot be used, with the first mistake; what they are was written by the tenant."""
+    return [
+        f"{NEEDS_A_HAND}the own rules of tenant {tenant_id} (version {found.version}) cannot be used, the packaged ones judge meanwhile:"
+        f" {found.problems[0]}"
+        for tenant_id, found in [*packs.unusable.items()][:PAGES_TOLD]
+    ]
 
 
 def _unknown_channel_line(channel: UnknownChannel) -> str:

@@ -11,13 +11,14 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from prometheus_client.core import REGISTRY, GaugeMetricFamily
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from lead_signals.health.readiness import Readiness, readiness
+from lead_signals.health.readiness import Check, Readiness, readiness, rule_packs_check
+from lead_signals.rule_packs.active_packs import ActivePacks
 from lead_signals.tenancy.operator_access import OperatorAccess
 
 UNREADY_RETRY_SECONDS = 5
 
 
-def health_routes(engine: AsyncEngine, operator: OperatorAccess, newest_revision: str) -> APIRouter:
+def health_routes(engine: AsyncEngine, operator: OperatorAccess, newest_revision: str, packs: ActivePacks) -> APIRouter:
     """`GET /health`, `/ready`, `/metrics`. The first two are for machines nearby and tell no tenant's data."""
     router = APIRouter(tags=["health"])
 
@@ -25,30 +26,36 @@ def health_routes(engine: AsyncEngine, operator: OperatorAccess, newest_revision
     async def health() -> dict[str, str]:
         return {"status": "ok"}
 
-    @router.get("/ready", summary="Database, migrations, worker, channels")
+    @router.get("/ready", summary="Database, migrations, worker, channels, rules")
     async def ready() -> Response:
         seen = await readiness(engine, newest_revision=newest_revision, thorough=False)
         # A missing worker is told, not punished: taking the door out of service would lose deliveries to keep follow-ups waiting.
         unready = seen.status == "unready"
         headers = {"Retry-After": str(UNREADY_RETRY_SECONDS)} if unready else {}
-        return Response(orjson.dumps(_told(seen)), status_code=503 if unready else 200, media_type="application/json", headers=headers)
+        return Response(
+            orjson.dumps(_told(seen, rule_packs_check(packs))),
+            status_code=503 if unready else 200,
+            media_type="application/json",
+            headers=headers,
+        )
 
     @router.get("/metrics", summary="Prometheus", dependencies=[Depends(operator)])
     async def metrics() -> Response:
         seen = await readiness(engine, newest_revision=newest_revision, thorough=True)
-        lines = generate_latest(REGISTRY) + b"".join(_gauges(seen))
+        lines = generate_latest(REGISTRY) + b"".join(_gauges(seen, rule_packs_check(packs)))
         return Response(lines, media_type=CONTENT_TYPE_LATEST)
 
     return router
 
 
-def _told(seen: Readiness) -> dict[str, Any]:
+def _told(seen: Readiness, rule_packs: Check) -> dict[str, Any]:
     return {
         "status": seen.status,
         "database": asdict(seen.database),
         "migrations": asdict(seen.migrations),
         "worker": asdict(seen.worker),
         "channels": asdict(seen.channels),
+        "rule_packs": asdict(rule_packs),
     }
 
 
@@ -59,9 +66,10 @@ class _Once:
         self.collect: Callable[[], list[GaugeMetricFamily]] = lambda: families
 
 
-def _gauges(seen: Readiness) -> list[bytes]:
+def _gauges(seen: Readiness, rule_packs: Check) -> list[bytes]:
     ready = GaugeMetricFamily("lead_signals_ready", "1 when the part is well", labels=["part"])
-    for part, check in (("database", seen.database), ("migrations", seen.migrations), ("worker", seen.worker), ("channels", seen.channels)):
+    checks = {"database": seen.database, "migrations": seen.migrations, "worker": seen.worker, "channels": seen.channels}
+    for part, check in (*checks.items(), ("rule_packs", rule_packs)):
         ready.add_metric([part], float(check.ok))
     families = [ready]
     if seen.backlog is not None:

@@ -14,6 +14,7 @@ from lead_signals.database.migrate import NEWER_DATABASE, revision_of
 from lead_signals.enrichment.waiting_look_ups import WaitingLookUps, waiting_look_ups
 from lead_signals.followups.follow_up import FollowUpState, follow_ups
 from lead_signals.intake.unrouted_delivery import UnknownChannel, count_kept_for_connected, unknown_channels
+from lead_signals.rule_packs.active_packs import ActivePacks
 from lead_signals.tenancy.tenant_session import AcrossTenantsSession, across_tenants_session
 
 
@@ -110,6 +111,17 @@ def _channels(troubles: ChannelHealth) -> Check:
     if not quiet and not broken:
         return Check(ok=True, sentence="all heard as usual")
     return Check(ok=False, sentence=f"{quiet} far quieter than their habit, {broken} with a token or subscription to mend: see doctor")
+
+
+def rule_packs_check(packs: ActivePacks) -> Check:
+    """Whether the own rules of every tenant that has some in force can be used; counts alone, as for channels."""
+    if not packs.is_loaded:
+        return Check(ok=False, sentence="not known before the database was asked")
+    count = len(packs.unusable)
+    if count == 0:
+        return Check(ok=True, sentence="all usable")
+    whose = "1 tenant" if count == 1 else f"{count} tenants"
+    return Check(ok=False, sentence=f"the own rules of {whose} cannot be used, and the packaged ones judge meanwhile: see doctor")
 
 
 async def follow_up_backlog(session: AcrossTenantsSession) -> FollowUpBacklog:

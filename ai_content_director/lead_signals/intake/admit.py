@@ -20,6 +20,7 @@ from lead_signals.database.refused_values import values_refused
 from lead_signals.intake.admission import Admission
 from lead_signals.intake.beside_the_loop import beside_the_loop
 from lead_signals.intake.find_owners import find_owners
+from lead_signals.intake.judge_by_own_rules import judge_by_own_rules
 from lead_signals.intake.prepare import Prepared, quarantined_change, quarantined_lead
 from lead_signals.intake.route_delivery import Incoming, RoutedDelivery, RoutedPart, TenantIdSource, route_delivery
 from lead_signals.intake.unrouted_delivery import keep_unrouted
@@ -33,6 +34,7 @@ from lead_signals.leads.request_look_ups import misses_something, request_look_u
 from lead_signals.log_context import get_logger
 from lead_signals.platforms.inbound_signal import QuarantinedItem
 from lead_signals.request_body import RefusedRequest
+from lead_signals.rule_packs.active_packs import ActivePacks
 from lead_signals.tenancy.channel import channels_with_token
 from lead_signals.tenancy.tenant import find_tenant
 from lead_signals.tenancy.tenant_session import TenantSession, enter_tenant, look_across_tenants
@@ -66,17 +68,18 @@ class _Written:
 
 
 async def admit_together(
-    engine: AsyncEngine, deliveries: Sequence[Incoming], policy: FollowUpPolicy
+    engine: AsyncEngine, deliveries: Sequence[Incoming], policy: FollowUpPolicy, packs: ActivePacks | None = None
 ) -> list[tuple[RoutedDelivery | None, Fate]]:
     """Route these deliveries and write them down in one transaction; where each went and its fate, in their order, after the commit.
 
+    `packs` says which tenants judge by rules of their own; None = nobody.
     A delivery that is refused (400, or 404 for a tenant that does not exist) costs its neighbours nothing; without a way it has no
     route. Raises what the database raises, and then nothing of any of them is stored: with `held_up`, try each tenant's by themselves;
     with anything else but a database that is away, each by `admit_alone`.
     """
     async with engine.begin() as connection:
         await limit_lock_waits(connection)
-        routes = await _route(connection, deliveries)
+        routes = await _route(connection, deliveries, packs)
         routed = [route for route in routes if isinstance(route, RoutedDelivery)]
         fates: list[Fate] = [[] for _ in routed]
         for tenant_id, shares in sorted(_by_tenant(routed).items()):  # one order for all: batches never deadlock
@@ -90,11 +93,15 @@ async def admit_together(
     return [(route, next(of_routed)) if isinstance(route, RoutedDelivery) else (None, route) for route in routes]
 
 
-async def _route(connection: AsyncConnection, deliveries: Sequence[Incoming]) -> list[RoutedDelivery | RefusedRequest]:
+async def _route(
+    connection: AsyncConnection, deliveries: Sequence[Incoming], packs: ActivePacks | None
+) -> list[RoutedDelivery | RefusedRequest]:
+    """Where each goes, judged by the rules of its tenants; nothing is locked yet."""
     routes: list[RoutedDelivery | RefusedRequest] = []
     for delivery, owners in zip(deliveries, await find_owners(await look_across_tenants(connection), deliveries), strict=True):
         try:
-            routes.append(await beside_the_loop(len(delivery.raw_body), route_delivery, delivery, owners))
+            routed = await beside_the_loop(len(delivery.raw_body), route_delivery, delivery, owners)
+            routes.append(await judge_by_own_rules(routed, packs))
         except RefusedRequest as refused:
             routes.append(refused)
     return routes

@@ -22,11 +22,13 @@ from lead_signals.intake.admit import Fate, admit_alone, admit_together, refusal
 from lead_signals.intake.beside_the_loop import beside_the_loop
 from lead_signals.intake.find_owners import find_owners
 from lead_signals.intake.intake_metrics import GROUP_SIZE, WAITING_DELIVERIES
+from lead_signals.intake.judge_by_own_rules import judge_by_own_rules
 from lead_signals.intake.route_delivery import Incoming, RoutedDelivery, TenantIdSource, route_delivery
 from lead_signals.intake.waiting_line import Waiting, WaitingLine
 from lead_signals.leads.promise_follow_ups import FollowUpPolicy
 from lead_signals.log_context import get_logger
 from lead_signals.request_body import RefusedRequest
+from lead_signals.rule_packs.active_packs import ActivePacks
 from lead_signals.tenancy.tenant_session import across_tenants_session
 
 log = get_logger(__name__)
@@ -49,10 +51,21 @@ _Routed: TypeAlias = tuple[Waiting, RoutedDelivery]
 
 
 class GroupCommit:
-    """The only way from the door into the database. One for each process; it works only while somebody waits."""
+    """The only way from the door into the database. One for each process; it works only while somebody waits.
 
-    def __init__(self, engine: AsyncEngine, policy: FollowUpPolicy, line: WaitingLine | None = None, *, hands: int = HANDS) -> None:
-        self._engine, self._policy = engine, policy
+    `packs` says which tenants judge by rules of their own; None = nobody.
+    """
+
+    def __init__(
+        self,
+        engine: AsyncEngine,
+        policy: FollowUpPolicy,
+        line: WaitingLine | None = None,
+        *,
+        hands: int = HANDS,
+        packs: ActivePacks | None = None,
+    ) -> None:
+        self._engine, self._policy, self._packs = engine, policy, packs
         self._line = WaitingLine() if line is None else line
         WAITING_DELIVERIES.set_function(lambda: len(self._line))
         self._hands = hands
@@ -133,7 +146,9 @@ class GroupCommit:
 
     async def _write_group(self, group: Sequence[Waiting]) -> None:
         try:
-            told = await admit_together(self._engine, [waiting.delivery for waiting in group], self._policy)
+            if self._packs is not None:
+                await self._packs.loaded()  # before the first group, when the database was away at our start
+            told = await admit_together(self._engine, [waiting.delivery for waiting in group], self._policy, self._packs)
         except Exception as error:
             if database_is_away(error) and not held_up(error):
                 raise  # away from all of them
@@ -170,7 +185,8 @@ class GroupCommit:
 
     async def _write_alone(self, waiting: Waiting, delivery: RoutedDelivery) -> None:
         try:
-            self._answer(waiting, delivery, await admit_alone(self._engine, delivery, self._policy))
+            judged = await judge_by_own_rules(delivery, self._packs)
+            self._answer(waiting, delivery, await admit_alone(self._engine, judged, self._policy))
         except Exception as error:
             if database_is_away(error) and not held_up(error):
                 raise

@@ -6,6 +6,7 @@ interrupted and repeated; what was written before differs no more.
 """
 
 from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeAlias
@@ -19,8 +20,9 @@ from lead_signals.intake.replay_comparison import Comparison, compare, message_o
 from lead_signals.intake.replay_reading import Judge, KeptReceipt, ReceiptReadAgain, judge_by, read_receipt_again
 from lead_signals.intake.replay_stored import load_stored
 from lead_signals.intake.replay_writing import WrittenByReplay, hold_for_replay, write_comparison
-from lead_signals.intent.rule_pack import RulePack
+from lead_signals.intent.pack.rule_pack import RulePack
 from lead_signals.leads.record_changes import fingerprint
+from lead_signals.rule_packs.pack_in_force import pack_in_force
 from lead_signals.tenancy.tenant import list_tenants
 from lead_signals.tenancy.tenant_session import across_tenants_session, tenant_session
 
@@ -32,7 +34,10 @@ _Place: TypeAlias = tuple[datetime, UUID]
 
 @dataclass(frozen=True, slots=True)
 class ReplayPlan:
-    """What to read again: receipts from `since` to before `until`, of one tenant or (None) of all, by `rule_pack` or the packaged rules."""
+    """What to read again: receipts from `since` to before `until`, of one tenant or (None) of all.
+
+    By `rule_pack`, or (None) as the door judges: by the rules that each tenant has in force.
+    """
 
     since: datetime
     until: datetime
@@ -84,12 +89,22 @@ async def replay(engine: AsyncEngine, plan: ReplayPlan, tenants: Sequence[UUID],
     """
     for tenant_id in tenants:
         told: set[object] = set()
-        place: _Place | None = None
-        while kept := await _next_receipts(engine, plan, tenant_id, place, at_once):
-            place = (kept[-1].received_at, kept[-1].id)
-            part = await _replay_part(engine, plan, tenant_id, kept)
-            _tell_once(part.comparison, told)
-            yield part
+        rule_pack = plan.rule_pack or (await pack_in_force(engine, tenant_id)).rule_pack
+        async with aclosing(receipts_of(engine, plan, tenant_id, at_once=at_once)) as receipts_at_once:
+            async for kept in receipts_at_once:
+                part = await _replay_part(engine, plan, tenant_id, kept, rule_pack)
+                _tell_once(part.comparison, told)
+                yield part
+
+
+async def receipts_of(
+    engine: AsyncEngine, plan: ReplayPlan, tenant_id: UUID, *, at_once: int = AT_ONCE
+) -> AsyncGenerator[list[KeptReceipt]]:
+    """The tenant's receipts of the plan that have a body, some at a time, oldest first; no transaction is open between."""
+    place: _Place | None = None
+    while kept := await _next_receipts(engine, plan, tenant_id, place, at_once):
+        place = (kept[-1].received_at, kept[-1].id)
+        yield kept
 
 
 async def _next_receipts(engine: AsyncEngine, plan: ReplayPlan, tenant_id: UUID, after: _Place | None, at_once: int) -> list[KeptReceipt]:
@@ -121,10 +136,12 @@ def _within(tenant_id: UUID, plan: ReplayPlan) -> list[ColumnElement[bool]]:
     return [receipts.c.tenant_id == tenant_id, receipts.c.received_at >= plan.since, receipts.c.received_at < plan.until]
 
 
-async def _replay_part(engine: AsyncEngine, plan: ReplayPlan, tenant_id: UUID, kept: Sequence[KeptReceipt]) -> ReplayedPart:
+async def _replay_part(
+    engine: AsyncEngine, plan: ReplayPlan, tenant_id: UUID, kept: Sequence[KeptReceipt], rule_pack: RulePack | None
+) -> ReplayedPart:
     """What takes long, reading and judging, is done while no transaction is open."""
-    judge = judge_by(plan.rule_pack)
-    read = [read_receipt_again(receipt, plan.rule_pack) for receipt in kept]
+    judge = judge_by(rule_pack)
+    read = [read_receipt_again(receipt, rule_pack) for receipt in kept]
     async with tenant_session(engine, tenant_id) as session:
         comparison = compare(read, await load_stored(session, tenant_id, read), judge)
     written = WrittenByReplay()

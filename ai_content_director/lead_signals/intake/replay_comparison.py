@@ -10,7 +10,8 @@ import orjson
 from lead_signals.intake.admit import REFUSED_BY_DATABASE
 from lead_signals.intake.prepare import quarantined_change, quarantined_lead
 from lead_signals.intake.replay_reading import Judge, ReceiptReadAgain
-from lead_signals.leads.changed_lead import LANES, edits_of
+from lead_signals.intent.verdict import IntentLabel
+from lead_signals.leads.changed_lead import LANES, SECOND_OPINION, edits_of
 from lead_signals.leads.form_verdict import LEAD_FORM_RULE
 from lead_signals.leads.kept_verdict import KeptVerdict
 from lead_signals.leads.lead_list import Lead
@@ -85,6 +86,11 @@ class ChangedLead:
         """The adapter of today reads other words in the delivery."""
         return self.text != self.lead.content_text
 
+    @property
+    def stands_by_opinion(self) -> bool:
+        """A language model was asked because the rules did not know, and they still do not: its word stands."""
+        return SECOND_OPINION in self.lead.meta and self.new.intent_label == IntentLabel.UNKNOWN and not self.has_another_text
+
 
 @dataclass(slots=True)
 class Comparison:
@@ -92,7 +98,7 @@ class Comparison:
 
     `missing` are signals that have no lead, each message once; `unread` leads whose item is no signal any more; `changes` what older
     code did not see happen to a message. `compared` counts all leads looked at, `forms` those left out because a lead form decided
-    them, `refused` the items that PostgreSQL refused then.
+    them, `opinions` those because a language model did, `refused` the items that PostgreSQL refused then.
     """
 
     changed: list[ChangedLead] = field(default_factory=list)
@@ -101,6 +107,7 @@ class Comparison:
     changes: list[ChangeDraft] = field(default_factory=list)
     compared: int = 0
     forms: int = 0
+    opinions: int = 0
     refused: int = 0
 
     @property
@@ -126,13 +133,17 @@ def compare(receipts: Sequence[ReceiptReadAgain], stored: Stored, judge: Judge) 
     changes: set[RecordedKey] = set()
     for receipt in receipts:
         refused = stored.refused.get(receipt.id, ())
-        matched = _match(receipt, stored)
+        matched = match_leads(receipt, stored)
         comparison.unread += matched.unread
         for one, draft in matched.pairs:
             comparison.compared += 1
-            if _is_completed_form(one.lead, draft):
+            if is_completed_form(one.lead, draft):
                 comparison.forms += 1
-            elif (changed := _changed(receipt.id, one, draft, judge)) is not None:
+            elif (changed := _changed(receipt.id, one, draft, judge)) is None:
+                continue
+            elif changed.stands_by_opinion:
+                comparison.opinions += 1
+            else:
                 comparison.changed.append(changed)
         for draft in matched.missing:
             message = message_of(draft)
@@ -152,15 +163,17 @@ def compare(receipts: Sequence[ReceiptReadAgain], stored: Stored, judge: Judge) 
 
 
 @dataclass(slots=True)
-class _Matched:
+class MatchedLeads:
+    """Leads with the drafts they became of, drafts that have no lead, and leads whose item is no signal any more."""
+
     pairs: list[tuple[StoredLead, LeadDraft]] = field(default_factory=list)
     missing: list[LeadDraft] = field(default_factory=list)
     unread: list[Lead] = field(default_factory=list)
 
 
-def _match(receipt: ReceiptReadAgain, stored: Stored) -> _Matched:
+def match_leads(receipt: ReceiptReadAgain, stored: Stored) -> MatchedLeads:
     """Which draft became which lead. Of one message twice in a receipt the first one counts, as it does at the door."""
-    matched = _Matched()
+    matched = MatchedLeads()
     opened: dict[MessageKey, StoredLead] = {}
     nameless_leads: list[StoredLead] = []
     for one in stored.leads.get(receipt.id, ()):
@@ -186,7 +199,7 @@ def _match(receipt: ReceiptReadAgain, stored: Stored) -> _Matched:
     return matched
 
 
-def _match_nameless(leads: Sequence[StoredLead], drafts: Sequence[LeadDraft], matched: _Matched) -> None:
+def _match_nameless(leads: Sequence[StoredLead], drafts: Sequence[LeadDraft], matched: MatchedLeads) -> None:
     """First those that say the same, then the rest, each in their order."""
     waiting: dict[tuple[str | None, ...], deque[StoredLead]] = {}
     for one in leads:
@@ -211,7 +224,7 @@ def _says(said: Lead | LeadDraft) -> tuple[str | None, ...]:
     return said.platform, said.source_type, said.author_id, said.external_post_id, said.content_text
 
 
-def _is_completed_form(lead: Lead, draft: LeadDraft) -> bool:
+def is_completed_form(lead: Lead, draft: LeadDraft) -> bool:
     """The answers of the form decided it, or were fetched after a person had: neither is in the delivery."""
     if lead.source_type != SourceType.LEAD_FORM:
         return False

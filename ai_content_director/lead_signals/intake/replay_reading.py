@@ -6,12 +6,12 @@ from datetime import datetime
 from typing import TypeAlias
 from uuid import UUID
 
+from lead_signals.intake.judge_again import judge_again
 from lead_signals.intake.prepare import prepare
 from lead_signals.intent.classify import classify
-from lead_signals.intent.rule_pack import RulePack
+from lead_signals.intent.pack.rule_pack import RulePack
 from lead_signals.intent.verdict import Verdict
 from lead_signals.json_body import MalformedBody, parse_json_body
-from lead_signals.leads.form_verdict import LEAD_FORM_RULE
 from lead_signals.leads.open_leads import LeadDraft
 from lead_signals.leads.record_changes import ChangeDraft
 from lead_signals.platforms.catalogue import ADAPTERS
@@ -60,19 +60,8 @@ def read_receipt_again(receipt: KeptReceipt, rule_pack: RulePack | None) -> Rece
     if adapter is None:
         return ReceiptReadAgain(receipt.id, receipt.received_at, is_readable=False)
     prepared = prepare(adapter.read_signals(body, receipt.received_at))
+    if rule_pack is not None:
+        prepared = judge_again(prepared, rule_pack)
     leads = tuple(replace(draft, receipt_id=receipt.id) for draft in prepared.leads)
     changes = tuple(replace(draft, receipt_id=receipt.id) for draft in prepared.changes)
-    if rule_pack is not None:
-        leads = tuple(replace(draft, verdict=_judge_lead(draft, rule_pack)) for draft in leads)
-        changes = tuple(replace(draft, verdict=_judge_change(draft, rule_pack)) for draft in changes)
     return ReceiptReadAgain(receipt.id, receipt.received_at, leads, changes, prepared.items_received)
-
-
-def _judge_lead(draft: LeadDraft, rule_pack: RulePack) -> Verdict:
-    if any(seen.rule == LEAD_FORM_RULE for seen in draft.verdict.evidence):
-        return draft.verdict  # no rule of a pack made it
-    return classify(draft.content_text, rule_pack)
-
-
-def _judge_change(draft: ChangeDraft, rule_pack: RulePack) -> Verdict | None:
-    return None if draft.content_text is None else classify(draft.content_text, rule_pack)

@@ -1,6 +1,6 @@
 """A replay told to a person, as lines, and to a program, as values. What strangers wrote is made printable, and short."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields
 from typing import Any
 from uuid import UUID
@@ -41,11 +41,11 @@ def _changed_row(tenant_id: UUID, changed: ChangedLead) -> dict[str, Any]:
         "receipt_id": str(changed.receipt_id),
         "status": changed.lead.status,
         "may_be_written": changed.may_be_written,
-        "old": _verdict(changed.old),
-        "new": _verdict(changed.new),
+        "old": verdict_value(changed.old),
+        "new": verdict_value(changed.new),
         "other_contacts": changed.has_other_contacts,
         "other_text": changed.has_another_text,
-        "text": _short(changed.text),
+        "text": short(changed.text),
     }
 
 
@@ -56,26 +56,28 @@ def _missing_row(tenant_id: UUID, draft: LeadDraft) -> dict[str, Any]:
         "receipt_id": str(draft.receipt_id),
         "platform": draft.platform,
         "source_type": draft.source_type,
-        "new": _verdict(KeptVerdict.of(draft.verdict)),
-        "text": _short(draft.content_text),
+        "new": verdict_value(KeptVerdict.of(draft.verdict)),
+        "text": short(draft.content_text),
     }
 
 
 def _unread_row(tenant_id: UUID, lead: Lead) -> dict[str, Any]:
     row = {"kind": "unread", "tenant_id": str(tenant_id), "lead_id": str(lead.id), "status": lead.status}
-    return row | {"text": _short(lead.content_text)}
+    return row | {"text": short(lead.content_text)}
 
 
 def _change_row(tenant_id: UUID, change: ChangeDraft) -> dict[str, Any]:
     row = {"kind": "change", "tenant_id": str(tenant_id), "receipt_id": str(change.receipt_id), "what": change.kind.value}
-    return row | {"platform": change.platform, "text": _short(change.content_text or "")}
+    return row | {"platform": change.platform, "text": short(change.content_text or "")}
 
 
-def _verdict(verdict: KeptVerdict) -> dict[str, Any]:
+def verdict_value(verdict: KeptVerdict) -> dict[str, Any]:
+    """A verdict as a row holds it."""
     return {**verdict.columns(), "lane": verdict.status}
 
 
-def _short(text: str) -> str:
+def short(text: str) -> str:
+    """The beginning of what a stranger wrote, printable."""
     return printable(text[:TEXT_SHOWN_CHARACTERS])
 
 
@@ -99,12 +101,12 @@ def line_of(row: dict[str, Any]) -> str:
     return f"{row['what']}, receipt {row['receipt_id']}, was not seen then  {quoted}"
 
 
-def tables_of(summary: ReplaySummary) -> Iterator[str]:
-    """Lines: for lane, intent and priority how many leads went from where to where; only words that occur."""
+def tables_of(moves_by_name: Mapping[str, Moves], *, of: str = "Leads") -> Iterator[str]:
+    """Lines: for lane, intent and priority how many leads (or what `of` says) went from where to where; only words that occur."""
     for name in MATRICES:
-        moves = summary.moves[name]
+        moves = moves_by_name[name]
         if moves:
-            yield f"Leads with another {name}: {moves.total():,}"
+            yield f"{of} with another {name}: {moves.total():,}"
             yield from _matrix(moves)
             yield ""
 
@@ -130,6 +132,7 @@ def notes_of(summary: ReplaySummary) -> Iterator[str]:
         ("Leads with another text", summary.texts),
         ("Leads that differ and stay, for a person decided about them or took them back", summary.decided),
         ("Leads that keep the verdict of their lead form", summary.forms),
+        ("Leads that keep the verdict of a language model, for the rules still do not know", summary.opinions),
         ("Signals that older code made no lead of", summary.missing),
         ("Leads whose item is no signal any more, and which stay", summary.unread),
         *((f"Changes of what was said that older code did not see, {kind}", count) for kind, count in sorted(summary.changes.items())),
@@ -142,22 +145,23 @@ def notes_of(summary: ReplaySummary) -> Iterator[str]:
 
 def sentence_of(summary: ReplaySummary, *, write: bool, seconds: float) -> str:
     """All of it in one sentence."""
-    read = f"Read {_many(summary.receipts, 'receipt')} with {_many(summary.items, 'item')} again in {seconds:.1f} s"
-    found = f"{_many(summary.differences, 'difference') if summary.differences else 'no difference'} in {_many(summary.compared, 'lead')}"
+    read = f"Read {many(summary.receipts, 'receipt')} with {many(summary.items, 'item')} again in {seconds:.1f} s"
+    found = f"{many(summary.differences, 'difference') if summary.differences else 'no difference'} in {many(summary.compared, 'lead')}"
     if not write:
         return f"{read}: {found}; nothing was written (--dry-run)."
     done = summary.written
     parts = [
-        f"{_many(done.read_again, 'lead')} got a new verdict",
-        f"{_many(done.created, 'lead')} created",
-        f"{_many(done.changes, 'change')} applied",
+        f"{many(done.read_again, 'lead')} got a new verdict",
+        f"{many(done.created, 'lead')} created",
+        f"{many(done.changes, 'change')} applied",
     ]
-    parts += [f"{_many(done.overtaken, 'lead')} changed meanwhile and left alone"] if done.overtaken else []
-    parts += [f"{_many(done.refused, 'item')} refused by the database"] if done.refused else []
+    parts += [f"{many(done.overtaken, 'lead')} changed meanwhile and left alone"] if done.overtaken else []
+    parts += [f"{many(done.refused, 'item')} refused by the database"] if done.refused else []
     return f"{read}: {found}; {', '.join(parts)}; nothing was sent and no follow-up promised."
 
 
-def _many(count: int, noun: str) -> str:
+def many(count: int, noun: str) -> str:
+    """`1 lead`, `2 leads`."""
     return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
@@ -165,8 +169,12 @@ def as_value(summary: ReplaySummary) -> dict[str, Any]:
     """The last line of `--json`."""
     counts = {one.name: getattr(summary, one.name) for one in fields(ReplaySummary) if one.type == "int" or one.type is int}
     written = {one.name: getattr(summary.written, one.name) for one in fields(WrittenByReplay)}
-    moves = {
-        name: [{"from": old, "to": new, "leads": count} for (old, new), count in sorted(summary.moves[name].items())] for name in MATRICES
-    }
-    told = {"differences": summary.differences, "changes": dict(summary.changes), "moves": moves, "written": written}
+    told = {"differences": summary.differences, "changes": dict(summary.changes), "moves": moves_value(summary.moves), "written": written}
     return {"kind": "summary", **counts, **told}
+
+
+def moves_value(moves_by_name: Mapping[str, Moves]) -> dict[str, list[dict[str, Any]]]:
+    """The tables for a program."""
+    return {
+        name: [{"from": old, "to": new, "leads": count} for (old, new), count in sorted(moves_by_name[name].items())] for name in MATRICES
+    }

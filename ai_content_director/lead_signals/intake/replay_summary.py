@@ -26,6 +26,7 @@ class ReplaySummary:
     unreadable: int = 0
     compared: int = 0
     forms: int = 0
+    opinions: int = 0
     refused_then: int = 0
     changed: int = 0
     decided: int = 0
@@ -51,6 +52,7 @@ class ReplaySummary:
         self.unreadable += part.unreadable
         self.compared += found.compared
         self.forms += found.forms
+        self.opinions += found.opinions
         self.refused_then += found.refused
         self.changed += len(found.changed)
         self.missing += len(found.missing)

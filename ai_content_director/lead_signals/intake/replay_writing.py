@@ -17,7 +17,7 @@ from lead_signals.audit.audit_event import OPERATOR, AuditEvent, AuditEventType,
 from lead_signals.database.refused_values import values_refused
 from lead_signals.intake.replay_comparison import ChangedLead, Comparison
 from lead_signals.leads.apply_changes import apply_changes
-from lead_signals.leads.changed_lead import edits_of
+from lead_signals.leads.changed_lead import edits_of, without_opinion
 from lead_signals.leads.hold_history import hold_history
 from lead_signals.leads.lead_list import Lead
 from lead_signals.leads.lead_signal import lead_signals
@@ -106,7 +106,7 @@ _UPDATE = (
 
 def _row(tenant_id: UUID, changed: ChangedLead) -> dict[str, Any]:
     new = changed.new
-    written = {"content_text": changed.text, "status": new.status, "meta": changed.lead.meta | new.meta(), **new.columns()}
+    written = {"content_text": changed.text, "status": new.status, "meta": without_opinion(changed.lead.meta) | new.meta(), **new.columns()}
     return {"of_tenant": tenant_id, "of_lead": changed.lead.id, **{f"new_{name}": written[name] for name in _WRITTEN}}
 
 

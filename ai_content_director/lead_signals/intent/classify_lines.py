@@ -1,20 +1,12 @@
 """Classify a stream of JSON lines: one `{"id", "text"}` in, one verdict out, in the same order."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 
 import orjson
 
+from lead_signals.intent.bad_line import BadLine
 from lead_signals.intent.classify import classify
 from lead_signals.intent.verdict import Verdict
-
-
-@dataclass(frozen=True, slots=True)
-class BadLine:
-    """A line that is no `{"id", "text"}`; `number` counts from 1."""
-
-    number: int
-    problem: str
 
 
 def classify_lines(lines: Iterable[bytes]) -> Iterator[bytes | BadLine]:

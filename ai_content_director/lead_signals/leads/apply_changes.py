@@ -20,6 +20,7 @@ from lead_signals.leads.message_history import MessageChange, changes_of
 from lead_signals.leads.open_leads import OpenedLead
 from lead_signals.leads.promise_follow_ups import FollowUpPolicy, promise_follow_ups, promise_follow_ups_now
 from lead_signals.leads.record_changes import RecordedChange, record_originals
+from lead_signals.leads.request_opinions import UnclearLead, request_opinions, unclear_lead, unclear_opened
 from lead_signals.tenancy.tenant_session import TenantSession
 
 
@@ -59,8 +60,8 @@ async def apply_changes(
 ) -> list[ChangeOutcome]:
     """Bring the leads of the new changes, and of those that waited for an opened lead, to what all their changes say.
 
-    Returns the outcome of each of `recorded`, in its order. The follow-ups of `opened` are promised here too, as their message
-    reads now (and not at all when it was removed before it came): the caller promises none itself. Record LEAD_SIGNAL_CREATED
+    Returns the outcome of each of `recorded`, in its order. The follow-ups and opinions about `opened` are promised here too, as their
+    message reads now (and not at all when it was removed before it came): the caller promises none itself. Record LEAD_SIGNAL_CREATED
     before. Without any change it costs one query. Call it under `hold_history`, once for all parts of a tenant.
     """
     messages = {change.draft.message for change in recorded if change.is_new} | {key for lead in opened if (key := _message(lead))}
@@ -71,6 +72,8 @@ async def apply_changes(
     await record(session, tenant_id, [event for lead in touched for event in _events(lead)])
     await _cancel(session, tenant_id, removed)
     await _promise(session, tenant_id, touched, opened, policy)
+    if policy.asks_model:
+        await request_opinions(session, tenant_id, _unclear(touched, opened))
     found = {(lead.after.platform, lead.after.external_message_id) for lead in touched}
     return [_outcome(change, found) for change in recorded]
 
@@ -152,6 +155,14 @@ async def _promise(
     await promise_follow_ups(session, tenant_id, [lead for lead in opened if lead.id not in touched_ids], policy)
     urgent = [lead.after for lead in touched if lead.is_urgent and (lead.is_newly_edited or lead.after.id in opened_ids)]
     await promise_follow_ups_now(session, tenant_id, urgent, policy)
+
+
+def _unclear(touched: Sequence[_Touched], opened: Sequence[OpenedLead]) -> list[UnclearLead]:
+    """What was said now and no rule understood; an edit that came twice, or changed no word, was asked about before."""
+    touched_ids, opened_ids = {lead.after.id for lead in touched}, {lead.id for lead in opened}
+    said_now = [lead.after for lead in touched if lead.after.id in opened_ids or lead.after.content_text != lead.before.content_text]
+    asked = [unclear_opened(lead) for lead in opened if lead.id not in touched_ids] + [unclear_lead(lead) for lead in said_now]
+    return [lead for lead in asked if lead is not None]
 
 
 def _outcome(change: RecordedChange, found: Collection[tuple[str, str | None]]) -> ChangeOutcome:

@@ -1,5 +1,6 @@
 """A lead as the changes of its message leave it. Pure: a lead and what its changes say in, the lead as it has to be out."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final
 
@@ -8,6 +9,8 @@ from lead_signals.leads.lead_list import Lead
 from lead_signals.leads.lead_signal import LeadStatus
 
 LANES: Final = frozenset({LeadStatus.NEW_AUTO, LeadStatus.NEW_DRAFT, LeadStatus.NEW_ESCALATE})
+SECOND_OPINION: Final = "second_opinion"
+"""Key of a lead's `meta`: the opinion by which its verdict stands."""
 WITHDRAWABLE: Final = LANES | {LeadStatus.CONFIRMED}
 """Where a lead stands before anybody acted on it. Later a removal is noted, and the person who works on the lead decides."""
 
@@ -41,9 +44,14 @@ def _edited(lead: Lead, folded: FoldedChanges) -> Lead:
         lead,
         content_text=newest.content_text,
         status=newest.verdict.status if lead.status in LANES else lead.status,
-        meta=meta | newest.verdict.meta(),
+        meta=without_opinion(meta) | newest.verdict.meta(),
         **newest.verdict.columns(),
     )
+
+
+def without_opinion(meta: Mapping[str, Any]) -> dict[str, Any]:
+    """The `meta` of a lead whose verdict is the rules' again: what a language model said was about other words."""
+    return {name: value for name, value in meta.items() if name != SECOND_OPINION}
 
 
 def _shown_or_hidden(lead: Lead, folded: FoldedChanges) -> Lead:

@@ -11,7 +11,7 @@ from typing import Final
 import phonenumbers
 
 from lead_signals.intent.classify import LONGEST_READ_CHARACTERS
-from lead_signals.intent.contact_details import find_contact_details
+from lead_signals.intent.contact.contact_details import find_contact_details
 from lead_signals.json_body import JsonValue
 from lead_signals.leads.form_field import Asks, asks_for, folded_words, question
 from lead_signals.platforms.spoken_text import LONGEST_NAME_CHARACTERS, LONGEST_TEXT_CHARACTERS, text_without_nul

@@ -1,9 +1,9 @@
 """The verdict on a lead form: whoever leaves a phone or an e-mail under an advertisement asks to be contacted, whatever else is written."""
 
 from lead_signals.intent.classify import LONGEST_READ_CHARACTERS
-from lead_signals.intent.contact_details import find_contact_details
+from lead_signals.intent.contact.contact_details import find_contact_details
 from lead_signals.intent.lane import lane_status
-from lead_signals.intent.rule_pack import packaged_rule_pack
+from lead_signals.intent.pack.rule_pack import packaged_rule_pack
 from lead_signals.intent.verdict import PRIORITY_OF, Evidence, IntentLabel, Verdict
 from lead_signals.leads.form_answers import FormAnswers
 

@@ -22,6 +22,7 @@ from lead_signals.leads.lead_page_address import LEADS_PER_PAGE, BadParameter, L
 from lead_signals.leads.lead_words import LEAD_WORDS
 from lead_signals.leads.message_versions import versions_of_leads
 from lead_signals.leads.render_leads import Reader, TenantLeads, render_leads, render_no_tenants, render_notice, render_tenant_list
+from lead_signals.leads.rule_names import OwnNames, OwnNamesOf, no_own_names
 from lead_signals.leads.shown_edits import EARLIER_CHARACTERS, MOST_EARLIER
 from lead_signals.page_frame.language import (
     LANGUAGE_COOKIE,
@@ -44,8 +45,11 @@ class _Page:
     status: int = 200
 
 
-def lead_pages(engine: AsyncEngine) -> APIRouter:
-    """`GET /`. Bad parameters and unknown tenants get a page that says so, with status 422 and 404."""
+def lead_pages(engine: AsyncEngine, own_names_of: OwnNamesOf = no_own_names) -> APIRouter:
+    """`GET /`. Bad parameters and unknown tenants get a page that says so, with status 422 and 404.
+
+    `own_names_of` knows how a tenant calls its own rules in Vietnamese.
+    """
     router = APIRouter(include_in_schema=False)
     # One page at a time: Python runs one thread at a time anyway, and each further one would take its turn before the event loop's.
     one_at_a_time = asyncio.Lock()
@@ -61,7 +65,7 @@ def lead_pages(engine: AsyncEngine) -> APIRouter:
             reader, address = _read(request)
         except BadParameter as bad:
             return await written(_bad_parameter(request, bad.parameter))
-        answer = await written(await _page(engine, address, reader))
+        answer = await written(await _page(engine, address, reader, own_names_of))
         if request.query_params.get("lang"):
             answer.set_cookie(
                 LANGUAGE_COOKIE,
@@ -102,7 +106,7 @@ def _bad_parameter(request: Request, parameter: str) -> _Page:
     return _Page(partial(render_notice, words.bad_address_heading, sentence, way_out, LeadPageAddress(), reader), 422)
 
 
-async def _page(engine: AsyncEngine, address: LeadPageAddress, reader: Reader) -> _Page:
+async def _page(engine: AsyncEngine, address: LeadPageAddress, reader: Reader, own_names_of: OwnNamesOf) -> _Page:
     words = LEAD_WORDS[reader.language]
     async with across_tenants_session(engine) as session:
         tenants = await list_tenants(session)
@@ -114,10 +118,12 @@ async def _page(engine: AsyncEngine, address: LeadPageAddress, reader: Reader) -
     if tenant is None:
         way_out = (words.to_start, "/")
         return _Page(partial(render_notice, words.unknown_tenant_heading, words.unknown_tenant, way_out, LeadPageAddress(), reader), 404)
-    return await _leads_of(engine, tenant, tenants, address, reader)
+    return await _leads_of(engine, tenant, tenants, address, reader, own_names=own_names_of(tenant.id))
 
 
-async def _leads_of(engine: AsyncEngine, tenant: Tenant, tenants: Sequence[Tenant], address: LeadPageAddress, reader: Reader) -> _Page:
+async def _leads_of(
+    engine: AsyncEngine, tenant: Tenant, tenants: Sequence[Tenant], address: LeadPageAddress, reader: Reader, *, own_names: OwnNames
+) -> _Page:
     async with tenant_session(engine, tenant.id) as session:
         counts = await count_by_status(session, tenant.id)
         page = await list_leads(session, tenant.id, status=address.status, limit=LEADS_PER_PAGE, offset=address.offset)
@@ -129,5 +135,5 @@ async def _leads_of(engine: AsyncEngine, tenant: Tenant, tenants: Sequence[Tenan
         words = LEAD_WORDS[reader.language]
         way_out = (words.to_first_page, address.at_page(1))
         return _Page(partial(render_notice, words.no_such_page_heading, words.no_such_page, way_out, address, reader), 404)
-    seen = TenantLeads(tenant, tenants, page, counts, linked, versions)
+    seen = TenantLeads(tenant, tenants, page, counts, linked, versions, own_names)
     return _Page(partial(render_leads, seen, address, reader), 404 if address.lead_id is not None and linked is None else 200)

@@ -42,6 +42,8 @@ class LeadWords:
     matched_rules: str
     no_rule_matched: str
     rule_of: str
+    beside_rules: Mapping[str, str]
+    """What else speaks about a text and is no rule, by the name under which it is stored."""
     exact_time: str
     lead_number: str
     post_number: str
@@ -159,6 +161,11 @@ LEAD_WORDS: Final[Mapping[Language, LeadWords]] = MappingProxyType(
             matched_rules="Từ khớp và quy tắc",
             no_rule_matched="Không có quy tắc nào khớp với nội dung này.",
             rule_of="quy tắc",
+            beside_rules={
+                "lead_form": "biểu mẫu khách điền",
+                "statistical opinion": "thống kê từ câu mẫu",
+                "language model": "mô hình ngôn ngữ",
+            },
             exact_time="Nhận lúc",
             lead_number="Mã lead",
             post_number="Mã bài viết",
@@ -286,6 +293,11 @@ LEAD_WORDS: Final[Mapping[Language, LeadWords]] = MappingProxyType(
             matched_rules="Matched words and rules",
             no_rule_matched="No rule matched this text.",
             rule_of="rule",
+            beside_rules={
+                "lead_form": "lead form",
+                "statistical opinion": "statistical opinion",
+                "language model": "language model",
+            },
             exact_time="Received",
             lead_number="Lead id",
             post_number="Post id",

@@ -18,15 +18,23 @@ from lead_signals.tenancy.tenant_session import TenantSession
 
 @dataclass(frozen=True, slots=True)
 class FollowUpPolicy:
-    """Whether somebody listens (WEBHOOK_URL is set), and where a person finds the lead (PUBLIC_BASE_URL)."""
+    """Whether somebody listens (WEBHOOK_URL is set), and where a person finds the lead (PUBLIC_BASE_URL).
+
+    `asks_model`: a language model is asked about leads that the rules do not understand (LEAD_CLASSIFY_USE_LLM, with key and model).
+    """
 
     somebody_listens: bool
     console_base_url: str | None
+    asks_model: bool = False
 
 
 def follow_up_policy(settings: Settings) -> FollowUpPolicy:
     """What the operator decided."""
-    return FollowUpPolicy(somebody_listens=settings.webhook_url is not None, console_base_url=settings.public_base_url)
+    return FollowUpPolicy(
+        somebody_listens=settings.webhook_url is not None,
+        console_base_url=settings.public_base_url,
+        asks_model=settings.asks_language_model,
+    )
 
 
 async def promise_follow_ups(session: TenantSession, tenant_id: UUID, opened: Sequence[OpenedLead], policy: FollowUpPolicy) -> None:

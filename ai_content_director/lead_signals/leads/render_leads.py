@@ -18,6 +18,7 @@ from lead_signals.leads.lead_page_address import LEADS_PER_PAGE, LeadPageAddress
 from lead_signals.leads.lead_signal import LeadStatus
 from lead_signals.leads.lead_words import LEAD_WORDS, leads_counted
 from lead_signals.leads.message_versions import Version
+from lead_signals.leads.rule_names import OwnNames
 from lead_signals.leads.shown_lead import ShownLead, show_lead
 from lead_signals.page_frame.language import Language, written_number
 from lead_signals.page_frame.render_page import Choice, Frame, Switcher, page_templates, render_page
@@ -40,7 +41,7 @@ class Reader:
 class TenantLeads:
     """What was read for one page: the tenant, all tenants to switch to, some leads, the counts by status, the linked lead if found.
 
-    `versions` are the texts of those leads that were edited, newest last.
+    `versions` are the texts of those leads that were edited, newest last; `own_names` the Vietnamese names of the tenant's own rules.
     """
 
     tenant: Tenant
@@ -49,6 +50,7 @@ class TenantLeads:
     counts: Mapping[str, int]
     linked: Lead | None = None
     versions: Mapping[UUID, Sequence[Version]] = field(default_factory=dict)
+    own_names: OwnNames = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +94,7 @@ def render_leads(seen: TenantLeads, address: LeadPageAddress, reader: Reader) ->
 
 
 def _shown(lead: Lead, seen: TenantLeads, reader: Reader) -> ShownLead:
-    return show_lead(lead, reader.now, reader.language, seen.versions.get(lead.id, ()))
+    return show_lead(lead, reader.now, reader.language, seen.versions.get(lead.id, ()), seen.own_names)
 
 
 def render_tenant_list(tenants: Sequence[Tenant], address: LeadPageAddress, reader: Reader) -> str:

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
@@ -14,6 +14,7 @@ from lead_signals.leads.lead_signal import LeadStatus
 from lead_signals.leads.lead_words import LEAD_WORDS, PLATFORM_NAMES, LeadWords
 from lead_signals.leads.matched_words import matched_rules
 from lead_signals.leads.message_versions import Version
+from lead_signals.leads.rule_names import OwnNames, shown_rule_name
 from lead_signals.leads.sender_phone import with_sender_phone
 from lead_signals.leads.shown_edits import ShownEdits, show_edits
 from lead_signals.leads.shown_text import ShownText, show_text
@@ -82,12 +83,17 @@ class ShownLead:
     reasons: Sequence[Reason]
 
 
-def show_lead(lead: Lead, now: datetime, language: Language, versions: Sequence[Version] = ()) -> ShownLead:
-    """`versions` are those of an edited lead's text, newest last.
+def show_lead(
+    lead: Lead, now: datetime, language: Language, versions: Sequence[Version] = (), own_names: OwnNames | None = None
+) -> ShownLead:
+    """`versions` are those of an edited lead's text, newest last; `own_names` are Vietnamese names of the tenant's own rules.
 
     Never raises for what is stored: `meta` and texts are what strangers wrote, and rows of other versions may hold new words."""
     words = LEAD_WORDS[language]
-    rules = matched_rules(lead.content_text, lead.meta.get("evidence"))
+    rules = [
+        replace(rule, rule=shown_rule_name(rule.rule, language, own_names or {}))
+        for rule in matched_rules(lead.content_text, lead.meta.get("evidence"))
+    ]
     text = show_text(lead.content_text, rules, lead.intent_label)
     contacts, further_contacts = _contacts(lead.meta, words)
     # Once the answers are the text of the lead, listing them beside it would say everything twice.

@@ -47,6 +47,7 @@ async def test_ready_while_a_worker_beats(client: httpx.AsyncClient, own_engine:
         "migrations": {"ok": True, "sentence": f"at {newest_revision()}"},
         "worker": {"ok": True, "sentence": "1 beating"},
         "channels": {"ok": True, "sentence": "all heard as usual"},
+        "rule_packs": {"ok": True, "sentence": "all usable"},
     }
     async with own_engine.begin() as connection:
         await say_goodbye(connection, worker_id)

@@ -17,7 +17,7 @@ from lead_signals.database.addresses import DatabaseAddresses
 from lead_signals.enrichment.complete_lead import complete_lead
 from lead_signals.enrichment.name_sender import name_sender
 from lead_signals.graph_api.lead_form import LeadAnswer, LeadForm
-from lead_signals.intent import rule_pack
+from lead_signals.intent.pack import rule_pack
 from lead_signals.leads.promise_follow_ups import FollowUpPolicy
 from lead_signals.tenancy.channel import connect_channel
 from lead_signals.tenancy.onboard_tenant import Onboarding, onboard_tenant
@@ -31,7 +31,7 @@ CAKE_RULE = {
     "intent": "purchase_intent",
     "rules": [{"rule": "names the cake", "weight": 0.95, "any_of": ["bánh khúc vũ trụ"], "says": [CAKE], "not": ["bánh khúc"]}],
 }
-RULES = Path(rule_pack.__file__).parent
+RULES = Path(rule_pack.__file__).parents[1]
 
 
 @dataclass(frozen=True, slots=True)

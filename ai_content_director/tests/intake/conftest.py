@@ -1,7 +1,7 @@
 """What tests of the door share: a scene in which groups gather by design."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -9,7 +9,16 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from lead_signals.database import lock_patience
 from lead_signals.database.addresses import DatabaseAddresses
 from lead_signals.intake import group_commit
+from lead_signals.intent import classify
 from tests.intake.gathering import Scene
+
+
+@pytest.fixture(scope="module")
+def rules_alone() -> Iterator[None]:
+    """Only rules judge: what the statistics make of an invented cake changes with each training, and is told elsewhere."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(classify, "packaged_model", lambda: None)
+        yield
 
 
 @pytest.fixture

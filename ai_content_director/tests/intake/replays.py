@@ -12,7 +12,7 @@ from lead_signals.intake.prepare import Prepared, prepare
 from lead_signals.intake.replay import ReplayedPart, ReplayPlan, measure_replay, replay
 from lead_signals.intake.replay_report import rows_of
 from lead_signals.intake.replay_summary import ReplaySummary
-from lead_signals.intent.rule_pack import RulePack
+from lead_signals.intent.pack.rule_pack import RulePack
 from lead_signals.platforms.inbound_signal import IgnoredItem, Reading
 
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)

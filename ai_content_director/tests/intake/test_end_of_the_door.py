@@ -65,7 +65,7 @@ async def test_an_orderly_end_answers_all_that_wait(
     engine: AsyncEngine, database: DatabaseAddresses, tenant_id: UUID, monkeypatch: pytest.MonkeyPatch, patient_with_locks: None
 ) -> None:
     line = WaitingLine()
-    monkeypatch.setattr(http_app, "GroupCommit", lambda engine, policy: GroupCommit(engine, policy, line, hands=1))
+    monkeypatch.setattr(http_app, "GroupCommit", lambda engine, policy, packs: GroupCommit(engine, policy, line, hands=1, packs=packs))
     listening = socket.create_server(("127.0.0.1", 0))
     config = uvicorn.Config(make_app(database.app, read_settings({})), log_config=None, timeout_graceful_shutdown=15)
     server = uvicorn.Server(config)

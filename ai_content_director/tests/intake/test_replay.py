@@ -18,7 +18,8 @@ from lead_signals.intake import admit, replay_reading, webhook_routes
 from lead_signals.intake.age_receipts import age_receipts
 from lead_signals.intake.prepare import Prepared, prepare
 from lead_signals.intent import lane
-from lead_signals.intent.rule_pack import load_rule_pack
+from lead_signals.intent.classify import classify
+from lead_signals.intent.pack.rule_pack import load_rule_pack
 from lead_signals.leads.open_leads import LeadDraft
 from lead_signals.platforms.inbound_signal import Reading
 from tests.deliveries import POLITE, URGENT
@@ -43,6 +44,7 @@ from tests.intake.page_deliveries import delivery, page_entry, signed
 from tests.intake.replays import older_code, plan, replayed, rows
 from tests.tenancy.test_walls import without_tenant_conditions
 
+pytestmark = pytest.mark.usefixtures("rules_alone")
 PAYLOADS = Path(__file__).resolve().parents[1] / "platforms" / "payloads"
 
 
@@ -162,12 +164,12 @@ async def test_one_rule_more_tells_who_is_read_differently(
 async def test_one_rule_less_tells_it_too(day: Day, engine: AsyncEngine, tmp_path: Path) -> None:
     pack = load_rule_pack(languages_in(rules_without(tmp_path, "says thanks", "thanks.yaml")))
     found = await replayed(engine, plan(day.here, pack))
-    # c2, two nameless ones, e4 which was edited into it, e5 which was taken back: 0.88 by the rule that is gone, 0.6 by the other.
+    # c2, two nameless ones, e4 which was edited into it, e5 which was taken back: by the rule that is gone, and by the other.
     assert found.moves == {"lane": {("new_auto", "new_escalate"): 5}, "intent": {}, "priority": {}}
     assert (found.changed, found.confidence, found.decided) == (5, 5, 3)
     assert {
         (row["old"]["confidence_score"], row["new"]["confidence_score"], row["text"]) for row in await rows(engine, plan(day.here, pack))
-    } == {(0.88, 0.6, POLITE)}
+    } == {(classify(POLITE).confidence_score, classify(POLITE, pack).confidence_score, POLITE)}
 
 
 async def test_only_the_time_and_the_tenant_asked_for_are_read(
@@ -207,7 +209,8 @@ async def test_what_older_code_did_not_read_is_told_once(
             ("change", URGENT): 1,
             ("change", ""): 1,
         }
-    assert listed[0]["new"] == {"intent_label": "inquiry_price", "priority": "high", "confidence_score": 0.93, "lane": "new_auto"}
+    score = classify(f"CŨ {URGENT}").confidence_score
+    assert listed[0]["new"] == {"intent_label": "inquiry_price", "priority": "high", "confidence_score": score, "lane": "new_auto"}
 
 
 async def test_an_item_that_is_no_signal_any_more_is_told(
@@ -233,11 +236,13 @@ async def test_the_lane_of_then_counts_for_leads_that_people_moved_on(
     day: Day, engine: AsyncEngine, database: DatabaseAddresses, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Only the floor of a lane moves: what the machine said of a lead that was moved on stands in its history, not in its score."""
-    monkeypatch.setattr(lane, "AUTO_FLOOR", 0.9)
+    monkeypatch.setattr(lane, "AUTO_FLOOR", classify(POLITE).confidence_score + 0.001)
     found = await replayed(engine, plan(day.here))
-    # POLITE has 0.88: c2 and e5 by their opening, e4 by its edit, and the two nameless ones by their status.
-    assert found.moves == {"lane": {("new_auto", "new_draft"): 5}, "intent": {}, "priority": {}}
-    assert (found.changed, found.decided, found.confidence) == (5, 3, 0)
+    # c2 and e5 by their opening, e4 by its edit, and the two nameless ones by their status.
+    polite = [row for row in await rows(engine, plan(day.here)) if row["text"] == POLITE]
+    assert [(row["old"]["lane"], row["new"]["lane"]) for row in polite] == [("new_auto", "new_draft")] * 5
+    assert sum(not row["may_be_written"] for row in polite) == 3
+    assert (set(found.moves["lane"]), found.moves["intent"], found.confidence) == ({("new_auto", "new_draft")}, {}, 0)
 
 
 async def test_newer_code_that_reads_another_text_or_another_phone_is_told(

@@ -18,6 +18,8 @@ from lead_signals.leads.open_leads import LeadDraft
 from tests.deliveries import POLITE, URGENT
 from tests.intake.a_mixed_day import mock, mocks
 
+pytestmark = pytest.mark.usefixtures("rules_alone")
+
 NOON = datetime(2026, 11, 1, 12, tzinfo=UTC)
 TENANT = UUID(int=1)
 

@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from lead_signals.database.addresses import DatabaseAddresses
 from lead_signals.intake import webhook_routes
 from lead_signals.intake.replay import replay
-from lead_signals.intent.rule_pack import RulePack, load_rule_pack
+from lead_signals.intent.pack.rule_pack import RulePack, load_rule_pack
 from lead_signals.leads.hold_history import hold_history
 from lead_signals.tenancy.tenant_session import tenant_session
 from tests.deliveries import URGENT
@@ -24,6 +24,8 @@ from tests.intake.a_mixed_day import CAKE, everything, languages_in, mock, mocks
 from tests.intake.open_door import fetch
 from tests.intake.replays import older_code, plan, replayed
 from tests.waiting import wait_until_async
+
+pytestmark = pytest.mark.usefixtures("rules_alone")
 
 
 @pytest.fixture(scope="module")

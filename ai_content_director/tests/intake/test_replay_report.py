@@ -33,7 +33,7 @@ def test_the_other_kinds_say_what_they_are() -> None:
 def test_a_table_has_only_the_words_that_occur_and_adds_up() -> None:
     summary = ReplaySummary()
     summary.moves["lane"].update({("new_draft", "new_auto"): 1_200, ("new_auto", "new_escalate"): 7, ("new_draft", "new_escalate"): 1})
-    assert list(tables_of(summary)) == [
+    assert list(tables_of(summary.moves)) == [
         "Leads with another lane: 1,208",
         "  from, to   new_auto  new_escalate",
         "  new_auto          ·             7",

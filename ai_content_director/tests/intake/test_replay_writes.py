@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from lead_signals.database.addresses import DatabaseAddresses
 from lead_signals.intake import replay_reading, webhook_routes
 from lead_signals.intake.prepare import Prepared, prepare
-from lead_signals.intent.rule_pack import RulePack, load_rule_pack
+from lead_signals.intent.pack.rule_pack import RulePack, load_rule_pack
 from lead_signals.platforms.inbound_signal import Reading
 from tests.deliveries import POLITE, UNCLEAR, URGENT
 from tests.intake.a_mixed_day import (
@@ -36,6 +36,7 @@ from tests.intake.open_door import execute, fetch
 from tests.intake.page_deliveries import delivery, page_entry
 from tests.intake.replays import older_code, plan, replayed, rows
 
+pytestmark = pytest.mark.usefixtures("rules_alone")
 NEVER_TOUCHED = ("follow_ups", "delivery_attempts", "receipts", "quarantined_items", "look_ups", "unrouted_deliveries", "channels")
 
 

@@ -116,7 +116,7 @@ async def test_a_full_line_is_a_503_that_says_when_to_come_back(
     engine: AsyncEngine, database: DatabaseAddresses, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     line = WaitingLine(most_waiting=3)
-    monkeypatch.setattr(http_app, "GroupCommit", lambda engine, policy: GroupCommit(engine, policy, line, hands=1))
+    monkeypatch.setattr(http_app, "GroupCommit", lambda engine, policy, packs: GroupCommit(engine, policy, line, hands=1, packs=packs))
     tenants = [await new_tenant(engine) for _ in range(2)]
 
     async with open_door(database.app) as client:

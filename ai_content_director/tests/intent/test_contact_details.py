@@ -2,7 +2,7 @@
 
 import pytest
 
-from lead_signals.intent.contact_details import NO_CONTACT_DETAILS, find_contact_details
+from lead_signals.intent.contact.contact_details import NO_CONTACT_DETAILS, find_contact_details
 
 
 @pytest.mark.parametrize(

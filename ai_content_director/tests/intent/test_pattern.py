@@ -2,9 +2,9 @@
 
 import pytest
 
-from lead_signals.intent.pattern import PatternError, read_pattern
-from lead_signals.intent.pattern_walk import PatternTree
-from lead_signals.intent.text_folding import fold_text
+from lead_signals.intent.folding.text_folding import fold_text
+from lead_signals.intent.patterns.pattern import PatternError, read_pattern
+from lead_signals.intent.patterns.pattern_walk import PatternTree
 
 SETS = {"unit": ("túi", "bộ bàn", "cái"), "count": ("#number", "hai")}
 
@@ -14,7 +14,8 @@ def fits(pattern: str, text: str) -> list[tuple[str, int]]:
     tokens = fold_text(text)
     tree = PatternTree((0, wording) for wording in read_pattern(pattern, SETS))
     found = tree.walk(tokens, 0, len(tokens))
-    return sorted(((text[tokens[one.first].start : tokens[one.after - 1].end], one.guessed) for one in found), key=lambda one: -len(one[0]))
+    fitted = [(text[tokens[one.first].start : tokens[one.after - 1].end], one.fit.guessed) for one in found]
+    return sorted(fitted, key=lambda one: -len(one[0]))
 
 
 @pytest.mark.parametrize(

@@ -2,30 +2,29 @@
 
 import pytest
 
-from lead_signals.intent.classify import classify
-from lead_signals.intent.rule import Rule
-from lead_signals.intent.rule_pack import packaged_rule_pack
+from lead_signals.intent.own_rules.prove_sentences import prove_sentences
+from lead_signals.intent.pack.rule import NAMES_OF_OTHERS, Rule
+from lead_signals.intent.pack.rule_pack import packaged_rule_pack
+from lead_signals.intent.statistics.statistical_opinion import OPINION_RULE
+from lead_signals.leads.form_verdict import LEAD_FORM_RULE
 
 RULES = packaged_rule_pack().rules
-SAID = [pytest.param(rule, sentence, id=f"{rule.name}: {sentence}") for rule in RULES for sentence in rule.says]
-NEVER = [pytest.param(rule, sentence, id=f"{rule.name}: {sentence}") for rule in RULES for sentence in rule.never]
 
 
-@pytest.mark.parametrize(("rule", "sentence"), SAID)
-def test_the_rule_finds_its_own_sentence_and_wins(rule: Rule, sentence: str) -> None:
-    verdict = classify(sentence)
-    speaking = {one.rule: one.weight for one in verdict.evidence}
-    assert rule.name in speaking, f"no match: {sentence!r} is not found by {rule.name!r}, only by {sorted(speaking)}"
-    assert verdict.intent_label is rule.intent_label, f"wrong label: {sentence!r} became {verdict.intent_label} by {speaking}"
-
-
-@pytest.mark.parametrize(("rule", "sentence"), NEVER)
-def test_the_rule_leaves_other_sentences_alone(rule: Rule, sentence: str) -> None:
-    wrongly = [one.matched for one in classify(sentence).evidence if one.rule == rule.name]
-    assert not wrongly, f"wrongly matched: {rule.name!r} found {wrongly} in {sentence!r}"
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
+def test_the_sentences_of_a_rule_come_out_as_it_says(rule: Rule) -> None:
+    assert [str(failed) for failed in prove_sentences(packaged_rule_pack(), lambda one: one is rule)] == []
 
 
 def test_every_intent_but_none_twice_has_rules() -> None:
     labels = {rule.intent_label for rule in RULES}
     assert len(labels) == 10
     assert len({rule.name for rule in RULES}) == len(RULES)
+
+
+def test_every_packaged_rule_says_its_name_in_vietnamese() -> None:
+    assert [rule.name for rule in RULES if rule.vi is None] == []
+
+
+def test_no_rule_can_be_called_as_what_speaks_beside_rules() -> None:
+    assert {LEAD_FORM_RULE, OPINION_RULE} <= NAMES_OF_OTHERS

@@ -2,8 +2,8 @@
 
 import pytest
 
+from lead_signals.intent.evidence.weigh_evidence import weigh_evidence
 from lead_signals.intent.verdict import Evidence, IntentLabel
-from lead_signals.intent.weigh_evidence import weigh_evidence
 
 
 def spoke(label: IntentLabel, weight: float, start: int = 0, end: int = 4, rule: str = "") -> Evidence:
@@ -48,8 +48,8 @@ def test_two_clear_businesses_in_one_text_go_to_a_person() -> None:
     assert "inquiry_price" in weighing.reason
 
 
-def test_an_unknown_is_never_sure() -> None:
-    assert weigh_evidence([spoke(IntentLabel.UNKNOWN, 0.99)]).confidence_score == 0.5
+def test_that_nothing_is_wanted_can_be_as_clear_as_a_request() -> None:
+    assert weigh_evidence([spoke(IntentLabel.UNKNOWN, 0.9)]).confidence_score == 0.9
 
 
 def test_guesses_together_stay_guesses() -> None:

@@ -62,16 +62,16 @@ def test_a_lead_says_who_when_where_and_what_was_read() -> None:
 def test_the_words_that_decided_are_marked_with_their_rules() -> None:
     words = sample_lead(0, text="Xin báo giá, cảm ơn")
     evidence = [
-        {"rule": "asks for a quotation", "start": 0, "end": 11, "intent_label": "inquiry_price"},
-        {"rule": "says thanks", "start": 13, "end": 19, "intent_label": "thanks"},
+        {"rule": "asks for some quotation", "start": 0, "end": 11, "intent_label": "inquiry_price"},
+        {"rule": "says many thanks", "start": 13, "end": 19, "intent_label": "thanks"},
     ]
     lead = only_lead(replace(words, intent_label="inquiry_price", meta={"evidence": evidence}))
     assert [(mark.text, mark.get("class"), mark.get("title")) for mark in lead.iter("mark")] == [
-        ("Xin báo giá", None, "asks for a quotation"),
-        ("cảm ơn", "other", "says thanks"),
+        ("Xin báo giá", None, "asks for some quotation"),
+        ("cảm ơn", "other", "says many thanks"),
     ]
     reasons = [" ".join(words_of(reason).split()) for reason in lead.findall(".//details[@class='reason']/ul/li")]
-    assert reasons == ["Xin báo giá → Hỏi giá (quy tắc asks for a quotation)", "cảm ơn → Cảm ơn (quy tắc says thanks)"]
+    assert reasons == ["Xin báo giá → Hỏi giá (quy tắc asks for some quotation)", "cảm ơn → Cảm ơn (quy tắc says many thanks)"]
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,13 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from lead_signals.connections.channel_check import promise_check
 from lead_signals.connections.channel_hour import channel_hours
 from lead_signals.database.metadata import metadata
+from lead_signals.database.new_id import new_id
 from lead_signals.followups.delivery_attempt import delivery_attempts
 from lead_signals.followups.follow_up import follow_ups
+from lead_signals.leads.opinion_request import opinion_requests
+from lead_signals.rule_packs.stored_pack import rule_pack_turns, rule_packs
+from lead_signals.second_opinion.opinion_answer import opinion_answers
+from lead_signals.second_opinion.opinion_day import opinion_days
 from lead_signals.tenancy.api_key import make_api_key
 from lead_signals.tenancy.channel import connect_channel
 from lead_signals.tenancy.onboard_tenant import Onboarding, onboard_tenant
@@ -49,6 +54,14 @@ async def _happened_later(session: TenantSession, tenant_id: UUID, channel_id: U
     follow_up_id = (await session.execute(select(follow_ups.c.id).limit(1))).scalar_one()
     attempt = {"follow_up_id": follow_up_id, "attempt": 1, "duration_ms": 3, "outcome": "try_again"}
     await session.execute(insert(delivery_attempts).values(tenant_id=tenant_id, started_at=func.now(), **attempt))
+    await session.execute(insert(rule_packs).values(tenant_id=tenant_id, version=1, content="rules: []"))
+    await session.execute(insert(rule_pack_turns).values(tenant_id=tenant_id, turn=1, version=1))
+    lead_id = (await session.execute(select(follow_ups.c.lead_id).limit(1))).scalar_one()
+    question = {"id": new_id(), "lead_id": lead_id, "text_sha256": b"\0" * 32}
+    await session.execute(insert(opinion_requests).values(tenant_id=tenant_id, **question))
+    answer = {"question_sha256": b"\1" * 32, "intent_label": "inquiry", "confidence_score": 0.7, "model": "mẫu-thử"}
+    await session.execute(insert(opinion_answers).values(tenant_id=tenant_id, **answer))
+    await session.execute(insert(opinion_days).values(tenant_id=tenant_id, day=func.current_date(), calls=1))
 
 
 async def walled_tables(owner_address: str) -> dict[str, str]:

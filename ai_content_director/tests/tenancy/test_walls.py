@@ -23,11 +23,14 @@ from tests.tenancy.full_tenant import full_tenant, walled_tables
 
 # Tables of the installation, not of a tenant. unrouted_deliveries belongs to nobody yet and has walls of its own.
 NOBODYS = {"worker_heartbeats", "alembic_version", "unrouted_deliveries"}
-UPDATABLE = {"channel_checks", "channel_hours", "channels", "follow_ups", "lead_signals", "look_ups", "tenant_api_keys"}
+UPDATABLE = {
+    *("channel_checks", "channel_hours", "channels", "follow_ups", "lead_signals", "look_ups", "tenant_api_keys"),
+    *("opinion_answers", "opinion_days", "opinion_requests"),
+}
 UPDATABLE_COLUMN = {"receipts": "body", "quarantined_items": "item"}  # of these tables nothing else may be touched
-DELETABLE = {"channel_hours"}
-OWED_WORK = {"channel_checks", "follow_ups", "look_ups"}  # a worker claims what is due of any tenant
-OPEN_ACROSS_TENANTS = {"tenants", "channels"} | OWED_WORK
+DELETABLE = {"channel_hours", "opinion_answers"}
+OWED_WORK = {"channel_checks", "follow_ups", "look_ups", "opinion_requests"}  # a worker claims what is due of any tenant
+OPEN_ACROSS_TENANTS = {"tenants", "channels", "rule_pack_turns"} | OWED_WORK
 
 
 @pytest.fixture

@@ -1,0 +1,1 @@
+"""How good the engine is on messages that people labelled: numbers, table, JSON and a picture."""
