@@ -132,6 +132,8 @@ def _messages(lines: Iterable[bytes], *, skip_bad: bool) -> "Sequence[LabelledMe
         click.echo(f"… and {bad_lines - PROBLEMS_TOLD:,} more bad lines", err=True)
     if bad_lines and not skip_bad:
         raise click.ClickException(f"{bad_lines:,} lines cannot be used, so nothing was measured. Mend them, or add --skip-bad.")
+    if bad_lines:
+        click.echo(f"{bad_lines:,} bad lines are left out of everything below.", err=True)
     if not messages:
         raise click.ClickException("There is no labelled message in it: nothing to measure by.")
     return messages

@@ -2,7 +2,7 @@
 
 import asyncio
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import aclosing
 from datetime import datetime
 from pathlib import Path
@@ -90,19 +90,21 @@ def _readable_note(_: click.Context, __: click.Parameter, note: str) -> str:
 def add(tenant_id: UUID, file: Path, note: str, data_dir: Path | None) -> None:
     """Store FILE as the next version of a tenant's own rules. Nothing judges by it before it is activated.
 
-    A file with a mistake, or whose rules do not find their own sentences, is refused with a line for each. Sentences of packaged rules
-    that it reads differently are told as warnings.
+    A file with a mistake, whose wordings run away or whose rules do not find their own sentences, is refused with a line for each.
+    Sentences of packaged rules that it reads differently, and wordings that are dead or conflicting, are told as warnings.
     """
+    from lead_signals.intent.lint.lint_rules import lint_rules
     from lead_signals.intent.own_rules.tenant_rules import changed_packaged_sentences
-    from lead_signals.printable import printable
     from lead_signals.rule_packs.add_pack import AddedPack, add_pack
 
     content = _content_of(file)
-    changed = changed_packaged_sentences(_compiled(content, file.name))
-    for sentence in changed[:MOST_WARNINGS]:
-        click.echo(f"Warning: {printable(str(sentence))}", err=True)
-    if len(changed) > MOST_WARNINGS:
-        click.echo(f"Warning: … and {len(changed) - MOST_WARNINGS:,} more packaged sentences are read differently.", err=True)
+    pack = _compiled(content, file.name)
+    _warn([str(sentence) for sentence in changed_packaged_sentences(pack)], "packaged sentences are read differently")
+    doubtful = [one for one in lint_rules(pack, lambda rule: rule.name in pack.own_rules) if one.is_error]
+    _warn(
+        [f"{one.place}: {one.kind}: rule {one.rule!r}: {one.pattern!r}: {one.advice}" for one in doubtful],
+        "wordings are dead or conflicting: see lead-signals rules lint",
+    )
 
     async def do(engine: "AsyncEngine", session: "TenantSession") -> AddedPack:
         return await add_pack(session, tenant_id, content, note)
@@ -113,6 +115,15 @@ def add(tenant_id: UUID, file: Path, note: str, data_dir: Path | None) -> None:
         return
     click.echo(f"Version {added.version} is stored, and judges nothing yet.")
     click.echo(f"Next: lead-signals rules compare --tenant {tenant_id} --version {added.version}", err=True)
+
+
+def _warn(warnings: Sequence[str], of_what: str) -> None:
+    from lead_signals.printable import printable
+
+    for warning in warnings[:MOST_WARNINGS]:
+        click.echo(f"Warning: {printable(warning)}", err=True)
+    if len(warnings) > MOST_WARNINGS:
+        click.echo(f"Warning: … and {len(warnings) - MOST_WARNINGS:,} more {of_what}.", err=True)
 
 
 @rules.command("list")
@@ -127,7 +138,7 @@ def list_(tenant_id: UUID, data_dir: Path | None) -> None:
     async def do(engine: "AsyncEngine", session: "TenantSession") -> list[str]:
         active = await version_in_force(session, tenant_id)
         return [
-            f"{pack.version:>4}  {pack.created_at:%Y-%m-%d %H:%M}  {'active' if pack.version == active else '      '}"
+            f"{pack.version:>4}  {pack.created_at:%Y-%m-%d %H:%M} UTC  {'active' if pack.version == active else '      '}"
             f"  {pack.size_bytes:>9,} bytes  {printable(pack.note)}".rstrip()
             for pack in await list_packs(session, tenant_id)
         ] + ([] if active is not None else ["The packaged rules alone are in force."])

@@ -109,8 +109,8 @@ def test_add_list_and_show_tell_what_is_stored(rules: Rules, tenant_id: UUID) ->
     assert rules("add", rules.file(rules_naming(PRODUCT))).stdout == "Version 1 holds exactly these rules already; nothing was added.\n"
     rules.added(OTHER_PRODUCT)
     newest, first, packaged = rules("list").stdout.splitlines()
-    assert re.fullmatch(r"   2  20\d\d-\d\d-\d\d \d\d:\d\d           +\d+ bytes", newest)
-    assert re.fullmatch(r"   1  20\d\d-\d\d-\d\d \d\d:\d\d           +\d+ bytes  máy chấn tôn", first)
+    assert re.fullmatch(r"   2  20\d\d-\d\d-\d\d \d\d:\d\d UTC           +\d+ bytes", newest)
+    assert re.fullmatch(r"   1  20\d\d-\d\d-\d\d \d\d:\d\d UTC           +\d+ bytes  máy chấn tôn", first)
     assert packaged == "The packaged rules alone are in force."
     assert rules("show", "--version", 1).stdout == rules_naming(PRODUCT)
     assert rules("show").exit_code == 1
@@ -143,6 +143,17 @@ def test_a_hostile_file_is_one_refusal_that_leaves_the_terminal_alone(
     assert all(sign.isprintable() or sign == "\n" for sign in told.output)
     assert len(told.output) < 2_000
     assert stored(database, tenant_id) == 0
+
+
+def test_wordings_that_run_away_are_refused_and_dead_ones_are_warnings(rules: Rules, database: DatabaseAddresses, tenant_id: UUID) -> None:
+    wild = rules_naming(PRODUCT).replace("any_of: [", "any_of: [gia ~8 gia ~8 gia, ")
+    told = rules("add", rules.file(wild))
+    assert (told.exit_code, stored(database, tenant_id)) == (1, 0)
+    assert "our_rules.yaml:6: rule 'names our product': any_of: 'gia ~8 gia ~8 gia' its gaps" in told.stderr
+    dead = rules_naming(PRODUCT).replace("any_of: [", "any_of: [2 nghìn zuka, ")
+    told = rules("add", rules.file(dead))
+    assert (told.exit_code, stored(database, tenant_id)) == (0, 1)
+    assert told.stderr.startswith("Warning: our_rules.yaml:6: dead: rule 'names our product': '2 nghìn zuka': it can never speak")
 
 
 def test_packaged_sentences_that_are_read_differently_are_warnings(rules: Rules) -> None:

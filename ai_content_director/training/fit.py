@@ -23,6 +23,9 @@ REGULARISATION = 0.5
 SELDOM = 2
 """A word must stand in so many sentences; what stands in one is that sentence learned by heart."""
 BARE_TWIN_COUNTS = 0.5
+LEAST_WEIGHT = 100
+"""In thousandths of a logit. What weighs less for every intent moves nobody: half of the words go, and no figure changes."""
+
 FIFTHS = 5
 
 RULES_SPEAK_LOUDER = 3.0
@@ -65,7 +68,7 @@ def fit(looked: Sequence[Looked]) -> dict[str, Any]:
     rows = {name: [int(weight) for weight in weights[:, column]] for name, column in columns.items()}
     for name in [_voice(label) for label in LABELS] + [_won(label) for label in (None, *LABELS)]:
         rows[name] = [round(weight * RULES_SPEAK_LOUDER) for weight in rows[name]]
-    words = {name: row for name, row in rows.items() if not name.startswith("\t")}
+    words = {name: row for name, row in rows.items() if not name.startswith("\t") and max(map(abs, row)) >= LEAST_WEIGHT}
     return {
         "format": MODEL_FORMAT,
         "labels": labels,

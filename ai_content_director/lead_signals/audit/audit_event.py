@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Column, DateTime, ForeignKey, Index, Table, Text, Uuid, func
+from sqlalchemy import Column, DateTime, ForeignKey, Index, Table, Text, Uuid, func, text
 from sqlalchemy.dialects.postgresql import JSONB
 
 from lead_signals.database.insert_rows import insert_rows
@@ -29,6 +29,7 @@ audit_events = Table(
     Column("detail", JSONB, nullable=False),
     Column("created_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
     Index("ix_audit_events_entity", "tenant_id", "entity_id", "created_at"),
+    Index("ix_audit_events_opinions", "tenant_id", "created_at", postgresql_where=text("event_type = 'LEAD_SIGNAL_SECOND_OPINION'")),
 )
 
 

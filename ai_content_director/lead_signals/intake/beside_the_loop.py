@@ -22,4 +22,9 @@ async def beside_the_loop(
     """What `work` returns or raises. `body_bytes` is the size of the body it is about."""
     if body_bytes <= LARGE_BODY_BYTES:
         return work(*arguments, **named)
+    return await off_the_loop(work, *arguments, **named)
+
+
+async def off_the_loop(work: Callable[Arguments, Result], *arguments: Arguments.args, **named: Arguments.kwargs) -> Result:
+    """What `work` returns or raises, however small the body."""
     return await asyncio.get_running_loop().run_in_executor(_threads, partial(work, *arguments, **named))

@@ -1,7 +1,7 @@
 """What a text wants."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from lead_signals.intent.contact.contact_details import find_contact_details
 from lead_signals.intent.decide import Decision, decide
@@ -51,6 +51,8 @@ def judge(text: str, rule_pack: RulePack | None = None, *, ask_statistics: bool 
     weighing = weigh_evidence(evidence)
     opinion = None if model is None or not tokens else form_opinion(tokens, weighing, model)
     decision = decide(weighing, opinion, by_own_rule=_own_rule_won(evidence, weighing, pack))
+    if not tokens:
+        decision = replace(decision, reason="there is no word in it")
     moved_by: tuple[Evidence, ...] = ()
     if opinion is not None and decision.by == "statistics":
         moved_by = words_that_moved(read, tokens, opinion, decision.intent_label)

@@ -19,6 +19,9 @@ NEARLY_UNKNOWN = 0.5
 """An intent that is less likely than all others together is not named when unknown is half as likely: a guess would call somebody
 about nothing. On messages of others it was right more often so, and the language model is asked."""
 
+MOST_CERTAIN_OF_NOTHING = 0.84
+"""That nothing is wanted is never sent past a person on the word of statistics alone: somebody looks, or the language model is asked."""
+
 MOST_CERTAIN = 0.99
 """Two people who label the same messages agree on 93 of 100; nobody is ever quite sure."""
 
@@ -45,14 +48,22 @@ def decide(weighing: Weighing, opinion: Opinion | None, *, by_own_rule: bool = F
         return Decision(weighing.intent_label, weighing.confidence_score, "rules", weighing.reason)
     likeliest = opinion.likeliest
     if rules is likeliest:
-        return Decision(likeliest, _chance(opinion, likeliest), "rules", f"{weighing.reason}; the statistics agree")
+        return Decision(likeliest, _chance(opinion, likeliest), "rules", f"{_why(weighing)}; the statistics agree")
     if rules is not None and dict(weighing.scores)[rules] >= CERTAIN and opinion.of(rules) >= GRAVE_DOUBT:
-        reason = f"{weighing.reason}; the words alone look like {likeliest}"
+        reason = f"{_why(weighing)}; the words alone look like {likeliest}"
         return Decision(rules, _chance(opinion, rules), "rules", reason)
     unknown = IntentLabel.UNKNOWN
     if opinion.of(likeliest) < LEAST_TO_NAME and opinion.of(unknown) >= NEARLY_UNKNOWN * opinion.of(likeliest):
         return Decision(unknown, _chance(opinion, unknown), "statistics", f"no intent is clear; {likeliest} is the likeliest")
-    return Decision(likeliest, _chance(opinion, likeliest), "statistics", _leaning(rules, likeliest))
+    chance = _chance(opinion, likeliest)
+    if likeliest is unknown:
+        chance = min(chance, MOST_CERTAIN_OF_NOTHING)
+    return Decision(likeliest, chance, "statistics", _leaning(rules, likeliest))
+
+
+def _why(weighing: Weighing) -> str:
+    """Why this intent won among the rules; what made their own number smaller is told no more, for the number is another."""
+    return weighing.reason.partition(";")[0]
 
 
 def _leaning(rules: IntentLabel | None, likeliest: IntentLabel) -> str:

@@ -1,4 +1,4 @@
-"""The wire to the model's server: what goes out is what we wrote and nothing else, and what comes in is cut off at 64 KiB."""
+"""The wire to the model's server: what goes out is what we wrote and nothing else, and what comes in is UTF-8, cut off at 64 KiB."""
 
 from collections.abc import AsyncIterator
 from typing import Final
@@ -29,7 +29,7 @@ class BoundedTransport(httpx2.AsyncBaseTransport):
         """Ask once. The stream that comes back raises AnswerTooLong where it is cut off."""
         answer = await self._inner.handle_async_request(_clean(request))
         # Sent compressed all the same, it stays so and is refused as no JSON: 64 KiB of it could hold a gigabyte.
-        headers = [(name, value) for name, value in answer.headers.raw if name.lower() != b"content-encoding"]
+        headers = [(name, _kept(name, value)) for name, value in answer.headers.raw if name.lower() != b"content-encoding"]
         assert isinstance(answer.stream, httpx2.AsyncByteStream)  # noqa: S101 - the inner transport is an asynchronous one
         return httpx2.Response(
             answer.status_code, headers=headers, stream=_CutOff(answer.stream, answer.status_code), extensions=answer.extensions
@@ -45,6 +45,11 @@ def _clean(request: httpx2.Request) -> httpx2.Request:
     kept = [(name, value) for name, value in request.headers.raw if name.decode("ascii").lower() in _HEADERS_SENT]
     headers = [*kept, (b"user-agent", b"lead-signals"), (b"accept-encoding", b"identity")]
     return httpx2.Request(request.method, request.url, headers=headers, stream=request.stream, extensions=request.extensions)
+
+
+def _kept(name: bytes, value: bytes) -> bytes:
+    """The kind of content without its charset: that names any codec of Python's, and some of those give no text."""
+    return value.partition(b";")[0] if name.lower() == b"content-type" else value
 
 
 class _CutOff(httpx2.AsyncByteStream):

@@ -17,6 +17,9 @@ from lead_signals.language_model.opinion import read_opinion
 from lead_signals.language_model.prompt import ANSWER_SCHEMA, Prompt
 from lead_signals.language_model.refusal import Refusal, RefusalKind, refusal_of_status
 from lead_signals.language_model.retry_after import retry_after_seconds
+from lead_signals.log_context import get_logger
+
+log = get_logger(__name__)
 
 OPENAI_ADDRESS: Final = "https://api.openai.com/v1"
 MOST_ANSWER_TOKENS: Final = 64  # the longest answer has some twenty
@@ -50,6 +53,9 @@ class OpenAIModel:
                 answer = await self._answer(prompt)
         except TimeoutError:
             return Asked(Refusal(RefusalKind.TIMEOUT))
+        except Exception as error:  # the client library reads what a stranger wrote before we do
+            log.error("language_model_answer_unreadable", error_type=type(error).__name__)  # its words may be the stranger's
+            return Asked(Refusal(RefusalKind.INVALID))
         if isinstance(answer, Refusal):
             return Asked(answer)
         opinion, tokens = read_opinion(answer)

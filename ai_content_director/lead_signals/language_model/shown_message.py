@@ -1,17 +1,14 @@
-"""What of a message a model may see: what a person would see of it, the first two thousand characters, phones and e-mails masked."""
+"""What of a message a model may see: what a person would see of it, the first two thousand characters, masked."""
 
 import re
 import unicodedata
 from typing import Final
 
-from lead_signals.intent.contact.contact_details import ContactPlace, find_contact_details
+from lead_signals.language_model.masked_text import masked_text
 
 LONGEST_SHOWN_CHARACTERS: Final = 2_000
-# Contact details are looked for a little further, so that the cut leaves no half of one unmasked; the longest has 409 characters.
+# What is masked is looked for a little further, so that the cut leaves no half of it unmasked; the longest contact has 409 characters.
 _LOOKED_AT_CHARACTERS: Final = LONGEST_SHOWN_CHARACTERS + 500
-_MASK: Final = {"phone": "<phone>", "email": "<email>"}
-# Account numbers and identity cards are nobody's business either; a price or a size has fewer digits in a row.
-_LONG_NUMBER = re.compile(r"\d{9,}")
 
 # Signs without a shape in which words can be hidden from people and shown to a model: tags (U+E0000-E007F), zero widths and the
 # turns of writing direction are of these kinds; variation selectors and the fillers are marks and letters by kind.
@@ -31,18 +28,4 @@ def visible_text(text: str) -> str:
 def shown_message(text: str) -> str:
     """`text` as it may leave this process; at most 2,000 characters, empty when there is nothing to see. Never raises."""
     seen = visible_text(text)[:_LOOKED_AT_CHARACTERS]
-    places = find_contact_details(seen).places
-    return _LONG_NUMBER.sub("<number>", _masked(seen, places))[:LONGEST_SHOWN_CHARACTERS].strip()
-
-
-def _masked(text: str, places: tuple[ContactPlace, ...]) -> str:
-    """The text with a mask in each place, up to the cut; a contact that the cut would divide is masked whole."""
-    parts: list[str] = []
-    at = 0
-    for place in places:
-        if place.start >= LONGEST_SHOWN_CHARACTERS:
-            break
-        if place.start >= at:
-            parts += [text[at : place.start], _MASK[place.kind]]
-        at = max(at, place.end)
-    return "".join([*parts, text[at:LONGEST_SHOWN_CHARACTERS]])
+    return masked_text(seen, LONGEST_SHOWN_CHARACTERS)[:LONGEST_SHOWN_CHARACTERS].strip()

@@ -43,11 +43,12 @@ class Contact:
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """A rule that spoke: its name, the words it saw, and the intent it speaks for."""
+    """A rule that spoke: its name, the words it saw, and the intent it speaks for. `is_rule`: false for statistics and the like."""
 
     rule: str
     quote: str
     intent: str
+    is_rule: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +127,12 @@ def show_lead(
         post_words=words.open_post.format(platform=platform),
         external_post_id=lead.external_post_id,
         reasons=[
-            Reason(rule.rule, _quote(lead.content_text[rule.start : rule.end]), words.intents.get(rule.intent_label, rule.intent_label))
+            Reason(
+                rule.rule,
+                _quote(lead.content_text[rule.start : rule.end]),
+                words.intents.get(rule.intent_label, rule.intent_label),
+                is_rule=rule.rule not in words.beside_rules.values(),
+            )
             for rule in rules
         ],
     )

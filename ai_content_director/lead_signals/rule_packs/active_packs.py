@@ -21,6 +21,8 @@ from lead_signals.tenancy.tenant_session import across_tenants_session
 log = get_logger(__name__)
 
 LOOK_EVERY_SECONDS = 2.0
+# Ordinary rules take tenths of a second. Whoever wrote a megabyte is judged by the packaged ones until his are ready, and delays nobody.
+COMPILING_AT_START_SECONDS = 2.0
 
 
 class ActivePacks:
@@ -48,25 +50,23 @@ class ActivePacks:
         return {tenant_id: found for tenant_id, found in self._in_force.items() if found.rule_pack is None}
 
     async def loaded(self) -> None:
-        """Returns once the turns were looked at; at once, when they were before. Raises what the database raises."""
-        if not self._is_loaded:
-            await self.refresh(only_first=True)
+        """Returns once the turns were looked at, and at once when they were before; with the packs that were ready within
+        COMPILING_AT_START_SECONDS, the others come with the next look. Raises what the database raises.
+        """
+        if self._is_loaded:
+            return
+        async with self._looking:
+            if self.is_loaded:  # by whom we waited for
+                return
+            wanted = await self._look()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(COMPILING_AT_START_SECONDS):
+                    await self._take(wanted)
 
-    async def refresh(self, *, only_first: bool = False) -> None:
+    async def refresh(self) -> None:
         """Look at the turns now, and compile what was turned to. Raises what the database raises; what was known then stays."""
         async with self._looking:
-            if only_first and self._is_loaded:
-                return
-            async with across_tenants_session(self._engine) as session:
-                wanted = await versions_in_force(session)
-            for tenant_id in self._in_force.keys() - wanted.keys():
-                log.info("rule_pack_in_force", tenant_id=str(tenant_id), version=None)
-                del self._in_force[tenant_id]
-            for tenant_id, version in wanted.items():
-                known = self._in_force.get(tenant_id)
-                if known is None or known.version != version:
-                    await self._load(tenant_id)
-            self._is_loaded = True
+            await self._take(await self._look())
 
     async def keep_fresh(self, stop: asyncio.Event) -> None:
         """Look every LOOK_EVERY_SECONDS until `stop`. A look that fails is logged, once for each row of failures, and comes again."""
@@ -83,6 +83,21 @@ class ActivePacks:
                 if not failing:
                     log.warning("rule_packs_not_looked_at", error=why_away(error) if away else error.__class__.__name__)
                 failing = True
+
+    async def _look(self) -> Mapping[UUID, int]:
+        async with across_tenants_session(self._engine) as session:
+            wanted = await versions_in_force(session)
+        self._is_loaded = True
+        return wanted
+
+    async def _take(self, wanted: Mapping[UUID, int]) -> None:
+        for tenant_id in self._in_force.keys() - wanted.keys():
+            log.info("rule_pack_in_force", tenant_id=str(tenant_id), version=None)
+            del self._in_force[tenant_id]
+        for tenant_id, version in wanted.items():
+            known = self._in_force.get(tenant_id)
+            if known is None or known.version != version:
+                await self._load(tenant_id)
 
     async def _load(self, tenant_id: UUID) -> None:
         """Between our look and this one the tenant may have been turned again: what is in force now counts."""

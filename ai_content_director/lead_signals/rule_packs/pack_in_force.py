@@ -3,6 +3,7 @@
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -44,7 +45,8 @@ async def pack_in_force(engine: AsyncEngine, tenant_id: UUID) -> PackInForce:
     if version is None or stored is None:  # a version in force is never removed: the turn's foreign key holds it
         return PackInForce()
     try:
-        running = asyncio.get_running_loop().run_in_executor(_compiling, compile_pack, stored.content, name_of(version))
+        compiled = partial(compile_pack, stored.content, name_of(version), is_stored=True)
+        running = asyncio.get_running_loop().run_in_executor(_compiling, compiled)
         return PackInForce(version, await running)
     except RulePackError as error:
         problems = str(error).splitlines()

@@ -38,14 +38,18 @@ BUDGET_SPREAD = timedelta(minutes=10)  # what waited for a new day does not all 
 
 @dataclass(frozen=True, slots=True)
 class _Given:
-    """An opinion to write down: just asked, or remembered (`day` is None then, for nothing was paid)."""
+    """An opinion to write down: just asked, or remembered (`day` is None then, for nothing was paid).
+
+    `question_sha256` is of the words that were shown to the model, whatever the lead says by now.
+    """
 
     asked: Asked
     day: date | None
+    question_sha256: bytes
     duration_ms: int | None = None
 
 
-_Owed: TypeAlias = Question | Opinion
+_Owed: TypeAlias = Question | _Given
 """What reading finds: something to ask, or the answer that is remembered."""
 
 
@@ -73,8 +77,8 @@ class OpinionGiver:
         owed = await self._step("read", claim, partial(self._read, claim))
         if owed is None:
             return
-        if isinstance(owed, Opinion):
-            await self._write(claim, _Given(Asked(owed), None))
+        if isinstance(owed, _Given):
+            await self._write(claim, owed)
             return
         pause_seconds = self._breaker.pause_seconds()
         if pause_seconds > 0:
@@ -104,8 +108,9 @@ class OpinionGiver:
             if because is not None:
                 await settle(session, opinion_requests, claim, _given_up(because.value, question.failures))
                 return None
-            remembered = await recall_answer(session, claim.tenant_id, self._question_sha256(question))
-            return remembered or question
+            asks = self._question_sha256(question)
+            remembered = await recall_answer(session, claim.tenant_id, asks)
+            return question if remembered is None else _Given(Asked(remembered), None, asks)
 
     async def _reserve(self, claim: Claim) -> date | None:
         async with tenant_session(self._engine, claim.tenant_id) as session:
@@ -124,15 +129,21 @@ class OpinionGiver:
     async def _ask(self, question: Question, day: date) -> _Given:
         prompt = write_prompt(question.lead.content_text)
         assert prompt is not None  # noqa: S101 - otherwise the question was moot
+        asks = self._question_sha256(question)
         began = time.monotonic()
-        asked = await self._model.ask(prompt)
+        try:
+            asked = await self._model.ask(prompt)
+        except Exception:
+            # No model of ours raises. One that did would end each of its questions after five calls, and nothing would hold it back.
+            self._breaker.note(failed=True)
+            raise
         refused = asked.outcome.kind if isinstance(asked.outcome, Refusal) else None
         # A strange answer is an answer: a message that makes the model talk nonsense must not silence it for all others.
         self._breaker.note(failed=refused not in (None, RefusalKind.INVALID, RefusalKind.REFUSED))
         if refused in OPERATOR_MUST_LOOK and not self._told_the_operator:
             self._told_the_operator = True
             log.error("language_model_refuses", outcome=refused.value, hint="see OPENAI_API_KEY, OPENAI_MODEL, OPENAI_BASE_URL")
-        return _Given(asked, day, round((time.monotonic() - began) * 1000))
+        return _Given(asked, day, asks, round((time.monotonic() - began) * 1000))
 
     async def _write(self, claim: Claim, given: _Given) -> None:
         counted = await self._step("settle", claim, partial(self._write_down, claim, given))
@@ -159,15 +170,19 @@ class OpinionGiver:
             if isinstance(outcome, Refusal):
                 values = self._after_refusal(question, outcome)
             else:
-                values = await self._after_opinion(session, claim, question, outcome, remembered=given.day is None)
+                values = await self._after_opinion(session, claim, question, outcome, given)
             return await settle(session, opinion_requests, claim, values | {"duration_ms": given.duration_ms})
 
     async def _after_opinion(
-        self, session: TenantSession, claim: Claim, question: Question, opinion: Opinion, *, remembered: bool
+        self, session: TenantSession, claim: Claim, question: Question, opinion: Opinion, given: _Given
     ) -> dict[str, Any]:
-        """A person may have decided, or the text may have changed, while the model thought: then it is only written down."""
-        if not remembered and question.moot_because is not NotAskedBecause.TEXT_CHANGED:
-            await remember_answer(session, claim.tenant_id, self._question_sha256(question), opinion, model=self._model.name)
+        """A person may have decided, or the text may have changed, while the model thought: then it is only written down.
+
+        What was paid for is remembered all the same, under the words that were asked about.
+        """
+        remembered = given.day is None
+        if not remembered:
+            await remember_answer(session, claim.tenant_id, given.question_sha256, opinion, model=self._model.name)
         applied = False
         if question.moot_because is None and not self._settings.lead_classify_llm_shadow:
             policy = follow_up_policy(self._settings)

@@ -70,6 +70,8 @@ TABLES = (
     )
     """,
     "CREATE INDEX ix_opinion_requests_due ON opinion_requests (coalesce(lease_until, due_at), id) WHERE finished_at IS NULL",
+    # How many leads of one author an opinion raised within the hour.
+    "CREATE INDEX ix_audit_events_opinions ON audit_events (tenant_id, created_at) WHERE event_type = 'LEAD_SIGNAL_SECOND_OPINION'",
     """
     CREATE TABLE opinion_answers (
         tenant_id UUID NOT NULL,
@@ -130,5 +132,6 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    op.execute("DROP INDEX ix_audit_events_opinions")
     for table in ("opinion_days", "opinion_answers", "opinion_requests", "rule_pack_turns", "rule_packs"):
         op.execute(f"DROP TABLE {table}")

@@ -47,6 +47,10 @@ from tests.rule_packs.own_rules import (
 from tests.waiting import wait_until, wait_until_async
 
 RULES = rules_naming(PRODUCT)
+RUNNING_AWAY = "rules:\n" + "".join(
+    f"- {{rule: r{number}, intent: spam, weight: 0.99, any_of: [gia ~8 gia ~8 gia], says: [gia gia gia], not: [y]}}\n"
+    for number in range(20)
+)
 BUYS = ("purchase_intent", "high", True)
 
 
@@ -158,23 +162,26 @@ async def test_a_delivery_for_two_tenants_is_judged_by_the_rules_of_each(
     assert "purchase_intent" not in others
 
 
-async def test_a_large_delivery_is_judged_beside_the_loop(
+async def test_texts_that_are_long_together_are_judged_beside_the_loop(
     client: httpx.AsyncClient, engine: AsyncEngine, database: DatabaseAddresses, day: Day, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    sizes: list[int] = []
-    beside = judging.beside_the_loop
+    works: list[Any] = []
+    off_the_loop = judging.off_the_loop
 
-    async def remember(body_bytes: int, *work: Any) -> Any:
-        sizes.append(body_bytes)
-        return await beside(body_bytes, *work)
+    async def remember(work: Any, *arguments: Any) -> Any:
+        works.append(work)
+        return await off_the_loop(work, *arguments)
 
     await put_in_force(engine, day.here, RULES)
     await noticed(client, database, day.here, buying=True)
-    monkeypatch.setattr(judging, "beside_the_loop", remember)
-    large = mocks(*(mock(f"l{number}", f"{PRODUCT} {'x' * 300}") for number in range(300)))
-    assert (await send(client, large, day.here))["created"] == 300
-    assert [size > 64 * 1024 for size in sizes] == [True]
-    assert await judged(database, day.here, "l299") == BUYS
+    monkeypatch.setattr(judging, "off_the_loop", remember)
+    short = mocks(*(mock(f"s{number}", f"{PRODUCT} {'x' * 300}") for number in range(6)))
+    assert (await send(client, short, day.here))["created"] == 6
+    assert works == []
+    long = mocks(*(mock(f"l{number}", f"{PRODUCT} {'x' * 300}") for number in range(7)))
+    assert (await send(client, long, day.here))["created"] == 7
+    assert works == [judging.judge_again]
+    assert (await judged(database, day.here, "s5"), await judged(database, day.here, "l6")) == (BUYS, BUYS)
 
 
 async def test_kept_deliveries_are_judged_by_the_rules_of_whoever_connects(
@@ -250,6 +257,21 @@ async def test_rules_that_crash_while_judging_leave_the_packaged_verdict(
     assert [line["error"] for line in logs.events("rule_pack_crashed")] == ["RecursionError"]
     assert PRODUCT not in logs.text
     assert await judged(database, day.here, "c1") == ("inquiry_price", "high", False)
+
+
+async def test_rules_that_run_away_leave_the_packaged_rules_and_are_told_once(engine: AsyncEngine, day: Day) -> None:
+    pack = compile_pack(RUNNING_AWAY, "v1", is_stored=True)
+    packs = ActivePacks(engine)
+    routed = route_delivery(said(day.here, "r1", "r2", message=f"{URGENT}. {'gia ' * 100}"), {})
+    with pytest.MonkeyPatch.context() as patch, captured_logs() as logs:
+        patch.setattr(packs, "of", lambda _: pack)
+        for _ in range(2):
+            after = await judging.judge_by_own_rules(routed, packs)
+    (told,) = logs.events("rule_pack_ran_away")
+    assert (told["level"], told["tenant_id"], told["rule_pack"]) == ("warning", str(day.here), pack.name)
+    verdicts = [(lead.verdict.evidence, lead.verdict.intent_label) for part in after.parts for lead in part.prepared.leads]
+    assert verdicts == [(lead.verdict.evidence, lead.verdict.intent_label) for part in routed.parts for lead in part.prepared.leads]
+    assert len(verdicts) == 2
 
 
 async def test_without_own_rules_a_delivery_is_the_very_same(engine: AsyncEngine, day: Day) -> None:

@@ -76,3 +76,13 @@ def test_a_tenants_own_rule_stands_against_statistics_that_never_heard_of_it() -
     assert (decision.intent_label, decision.confidence_score, decision.by) == (PRICE, 0.95, "rules")
     silent = decide(weigh_evidence([]), statistics_say(complaint=0.9), by_own_rule=True)
     assert silent.intent_label is COMPLAINT
+
+
+def test_statistics_alone_never_send_nothing_wanted_past_a_person() -> None:
+    assert decide(weigh_evidence([]), statistics_say(unknown=0.98)).confidence_score == 0.84
+    assert decide(rules_say(IntentLabel.UNKNOWN, 0.9), statistics_say(unknown=0.98)).confidence_score > 0.95
+
+
+def test_the_reason_does_not_speak_of_a_number_that_is_not_shown() -> None:
+    rivals = Weighing(PRICE, 0.81, ((PRICE, 0.9),), "the clearest intent; less sure because contact_request is as clear")
+    assert decide(rivals, statistics_say(inquiry_price=0.9)).reason == "the clearest intent; the statistics agree"

@@ -164,7 +164,7 @@ def test_the_vietnamese_name_stands_beside_the_rule(pack: RulePack) -> None:
 
 def test_nothing_found_is_said_so() -> None:
     told = lines_of(explain(""))
-    assert "decided by rules, because: no rule speaks" in told
+    assert "decided by rules, because: there is no word in it" in told
     assert "rules: none spoke" in told
     assert "statistics:" not in told
 

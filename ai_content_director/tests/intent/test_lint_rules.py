@@ -248,6 +248,22 @@ def test_the_command_tells_of_a_tenants_file_only_what_is_the_tenants(tmp_path: 
     assert ": hint: changed: rule " in changed.output
 
 
+def test_the_command_adds_up_what_wordings_of_a_tenant_cost_together(tmp_path: Path) -> None:
+    file = tmp_path / "own.yaml"
+    wordings = [f"zuka ~5 {sign}a zuka" for sign in "bcd"] + ["zuka ~5 zuka"] * 101
+    file.write_text(
+        "rules:\n"
+        + "".join(
+            f"- {{rule: r{number}, intent: inquiry, weight: 0.9, any_of: [{wording}], says: [{wording.replace('~5 ', '')}], not: [a]}}\n"
+            for number, wording in enumerate(wordings)
+        ),
+        encoding="utf-8",
+    )
+    errors = [line for line in run(str(file)).output.splitlines() if "runs_away" in line]
+    assert len(errors) == 1
+    assert errors[0].startswith("own.yaml:102: error: runs_away: rule 'r100': 'zuka ~5 zuka': with this wording the gaps of those")
+
+
 def test_the_command_tells_mistakes_of_what_cannot_be_read(tmp_path: Path) -> None:
     file = tmp_path / "own\x1b[2J.yaml"
     file.write_text("silence: [zuka]\nnonsense: 1\n", encoding="utf-8")

@@ -81,7 +81,7 @@ def test_the_quick_way_adds_up_what_the_names_say(text: str) -> None:
     named = [feature for feature in opinion_features(tokens) if known(model, feature.name)]
     assert sorted((first, after) for _, first, after in opinion.moved) == sorted((feature.first, feature.after) for feature in named)
     names = {feature.name for feature in named}
-    sums = [float(bias + won) for bias, won in zip(model.bias.row, model.winners[None].row, strict=True)]
+    sums = [float(one) for one in model.unmoved[None]]
     for name in sorted(names):
         sums = [total + weight * share_of_each(len(names)) for total, weight in zip(sums, known(model, name), strict=True)]
     highest = max(sums)

@@ -3,13 +3,21 @@
 import re
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from lead_signals.intent.classify import classify, judge
+from lead_signals.intent.folding.text_folding import fold_text
+from lead_signals.intent.own_rules.several_trees import SeveralTrees
 from lead_signals.intent.own_rules.tenant_rules import changed_packaged_sentences, read_tenant_rules, rule_pack_with
+from lead_signals.intent.pack import read_fields
 from lead_signals.intent.pack.rule_pack import RulePack, RulePackError, packaged_rule_pack, vietnamese_names
+from lead_signals.intent.patterns import pattern_states
+from lead_signals.intent.patterns.pattern import read_pattern
+from lead_signals.intent.patterns.pattern_walk import STEPS_PER_TEXT, STEPS_PER_TOKEN, PatternTree, RunsAway
 from lead_signals.intent.verdict import Verdict
+from lead_signals.rule_packs.compile_pack import compile_pack
 
 GUIDE = Path(__file__).parents[3] / "docs" / "rule_packs.md"
 TAKEN = packaged_rule_pack().rules[0].name
@@ -228,8 +236,8 @@ HOSTILE: dict[str, Callable[[], str | bytes]] = {
     ),
     "a set that packaged rules cannot bear": lambda: f"word_sets:\n  unit: {listed(1_900, lambda number: letters(number) + ' zuka')}\n",
     "too many rules": lambda: many_rules(501, lambda number: f"['{letters(number)}']"),
-    "too many sentences": lambda: OWN_RULE.replace("[Lấy 2 máy zuka]", "[" + "Lấy 2 máy zuka, " * 5_001 + "]"),
-    "sentences that all fail": lambda: OWN_RULE.replace("[Lấy 2 máy zuka]", "[" + "Lấy 2, " * 4_000 + "]"),
+    "too many sentences": lambda: OWN_RULE.replace("[Lấy 2 máy zuka]", "[" + "Lấy 2 máy zuka, " * 2_001 + "]"),
+    "sentences that all fail": lambda: OWN_RULE.replace("[Lấy 2 máy zuka]", "[" + "Lấy 2, " * 1_999 + "]"),
 }
 
 
@@ -239,6 +247,100 @@ def test_hostile_files_are_refused_with_a_few_lines_that_can_be_printed(kind: st
     found = problems(HOSTILE[kind]())
     assert 1 <= len(found) <= 201
     assert all(line.startswith(("own.yaml:", "… and ")) and line.isprintable() and len(line) < 1_000 for line in found), found[:3]
+
+
+def test_what_proving_costs_is_bounded_and_told_with_its_line() -> None:
+    many = OWN_RULE.replace("says: [Lấy 2 máy zuka]", "says:\n" + "      - Lấy 2 máy zuka\n" * 2_000)
+    assert problems(many) == ["own.yaml:2009: with this sentence its rules hold more than 2000, 2001 in all; take some out"]
+    long = OWN_RULE.replace("Lấy 2 máy zuka", "Lấy 2 máy zuka " + "x" * 286)
+    assert problems(long) == ["own.yaml:7: a sentence of 301 characters; at most 300, shorten it to what the rule is about"]
+    pack_of(OWN_RULE.replace("Lấy 2 máy zuka", "Lấy 2 máy zuka " + "x" * 285))
+
+
+def test_what_was_meant_is_not_looked_for_once_nobody_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+    near = read_fields.get_close_matches
+
+    def count(word: str, *rest: Any, **named: Any) -> list[str]:
+        asked.append(word)
+        return near(word, *rest, **named)
+
+    monkeypatch.setattr(read_fields, "get_close_matches", count)
+    assert problems(f"silence: {listed(1_000, letters)}\n")[-1] == "… and 800 more"
+    assert len(asked) == 200
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "statistical opinion",
+        "Statistical  Opinion",
+        "st\u0430tistical opinion",
+        "LEAD_FORM",
+        "lead form",
+        "Language-Model",
+        "languagé model",
+    ],
+)
+def test_no_rule_passes_for_what_speaks_beside_rules(name: str) -> None:
+    assert problems(OWN_RULE.replace("names our machine", name)) == [
+        f"own.yaml:2: rule {name.replace('  ', ' ')!r}: the name is taken by the product itself; choose another"
+    ]
+
+
+# ---- what they may cost ----
+
+
+def test_wordings_that_run_away_are_refused_with_their_lines_also_where_no_rule_speaks_by_them() -> None:
+    own = OWN_RULE + "    unlike: [gia ~8 gia ~8 gia]\nidioms: [nha ~8 nha ~8 nha]\n"
+    with pytest.raises(RulePackError) as caught:
+        compile_pack(own, "own.yaml")
+    first, second = sorted(str(caught.value).splitlines())
+    assert first.startswith("own.yaml:10: idioms: 'nha ~8 nha ~8 nha' its gaps can be passed in 81 ways")
+    assert second.startswith("own.yaml:9: rule 'names our machine': unlike: 'gia ~8 gia ~8 gia' its gaps can be passed in 81 ways")
+
+
+def test_a_text_on_which_own_rules_run_away_is_read_by_the_packaged_ones_whatever_is_remembered() -> None:
+    own = "rules:\n" + "".join(
+        f"- {{rule: r{number}, intent: spam, weight: 0.9, any_of: [gia ~8 gia ~8 gia], says: [gia gia gia], not: [y]}}\n"
+        for number in range(20)
+    )
+    text = "Cho tôi báo giá. " + "gia " * 1_000
+    expected = by_rules(text)
+    for _ in range(2):
+        pack = compile_pack(own, "own.yaml", is_stored=True)
+        assert isinstance(pack.tree, SeveralTrees)
+        for time in (1, 2):
+            assert by_rules(text, pack).evidence == expected.evidence != ()
+            assert pack.tree.ran_away == time
+        assert len(by_rules("gia gia gia", pack).evidence) >= 20
+        assert pack.tree.ran_away == 2
+
+
+def test_the_packaged_rules_are_never_cut_off() -> None:
+    tokens = fold_text("Cho tôi báo giá, còn hàng không shop? " * 300)
+    assert len(packaged_rule_pack().tree.walk(tokens, 0, len(tokens))) > 300
+
+
+@pytest.mark.parametrize("finds", [True, False])
+def test_a_walk_over_strangers_patterns_takes_a_bounded_number_of_steps(monkeypatch: pytest.MonkeyPatch, finds: bool) -> None:
+    """Also where nothing is found: each wording has words of its own, and a text of two kinds of words never takes the same way twice."""
+    last = "gia" if finds else "zuka"
+    wordings = [f"gia ~8 {{gia|{letters(number)}}} ~8 {{{last}|{letters(number)}}}" for number in range(300)]
+    tree = PatternTree(((number, path) for number, text in enumerate(wordings) for path in read_pattern(text, {})), is_bounded=True)
+    worked_out = 0
+    reach = pattern_states._reach
+
+    def count(*arguments: Any) -> None:
+        nonlocal worked_out
+        worked_out += 1
+        reach(*arguments)
+
+    monkeypatch.setattr(pattern_states, "_reach", count)
+    tokens = fold_text(" ".join("gia" if number * number % 7 < 3 else "x" for number in range(1_000)))
+    with pytest.raises(RunsAway):
+        tree.walk(tokens, 0, len(tokens))
+    assert 0 < worked_out < 5 * (STEPS_PER_TEXT + STEPS_PER_TOKEN * len(tokens))
 
 
 def test_a_large_file_that_keeps_the_limits_is_used() -> None:

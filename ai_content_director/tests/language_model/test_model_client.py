@@ -5,6 +5,7 @@ import json
 import tracemalloc
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 import pytest
 
@@ -190,6 +191,33 @@ async def test_a_failure_is_a_value_and_is_not_tried_again(server: ModelServer, 
     server.answer, expected = FAILURES[failure]
     assert (await ask(server)).outcome == expected
     assert len(server.questions) == 1
+
+
+# Codecs of Python's that make bytes or words of bytes, or words of other words: any server may name one as its charset.
+CODECS = ["hex", "zlib_codec", "bz2_codec", "base64", "rot13", "utf-7", "punycode", "unicode_escape", "utf-16", "no-such-codec", '"hex"']
+
+
+@pytest.mark.parametrize("codec", CODECS)
+@pytest.mark.parametrize(("status", "kind"), [(400, RefusalKind.REFUSED), (403, RefusalKind.KEY_REFUSED), (503, RefusalKind.SERVER_ERROR)])
+async def test_a_refusal_in_any_charset_is_that_refusal(server: ModelServer, status: int, kind: RefusalKind, codec: str) -> None:
+    server.answer = says_bytes(b"6e6f", status, content_type=f"text/plain; charset={codec}")
+    assert (await ask(server)).outcome == Refusal(kind)
+
+
+@pytest.mark.parametrize("codec", CODECS)
+async def test_an_opinion_in_any_charset_is_that_opinion(server: ModelServer, codec: str) -> None:
+    server.answer = says_bytes(WHOLE, content_type=f"application/json; charset={codec}")
+    assert (await ask(server)).outcome == Opinion(IntentLabel.COMPLAINT, 0.9)
+
+
+async def test_what_nobody_thought_of_is_a_value_too(server: ModelServer, monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
+    def stumbles(*_: object) -> float:
+        raise AssertionError("DAU-VET")
+
+    monkeypatch.setattr("lead_signals.language_model.model_client.retry_after_seconds", stumbles)
+    server.answer = refuses(503)
+    assert await ask(server) == Asked(Refusal(RefusalKind.INVALID))
+    assert "DAU-VET" not in "".join(capsys.readouterr())
 
 
 async def test_a_redirect_is_not_followed(server: ModelServer) -> None:

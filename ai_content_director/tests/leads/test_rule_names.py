@@ -45,9 +45,10 @@ def reasons(rule: str, language: Language, own_names: OwnNames) -> tuple[list[st
 def test_a_rule_is_called_as_its_reader_reads(rule: str, vietnamese: str, english: str) -> None:
     own_names = own_names_by(lambda tenant_id: rule_pack_with(read_tenant_rules(OWN, "v1")) if tenant_id == TENANT.id else None)
     told, titles = reasons(rule, Language.VI, own_names(TENANT.id))
-    assert (told, titles) == ([f"zuka → Phàn nàn (quy tắc {vietnamese})"], [vietnamese])
+    is_rule = rule not in NAMES_OF_OTHERS
+    assert (told, titles) == ([f"zuka → Phàn nàn ({'quy tắc ' if is_rule else ''}{vietnamese})"], [vietnamese])
     told, titles = reasons(rule, Language.EN, own_names(TENANT.id))
-    assert (told, titles) == ([f"zuka → Complaint (rule {english})"], [english])
+    assert (told, titles) == ([f"zuka → Complaint ({'rule ' if is_rule else ''}{english})"], [english])
     assert own_names(UUID(int=7)) == {}
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import threading
 from uuid import UUID
 
 import pytest
@@ -10,9 +11,11 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from lead_signals.database.addresses import DatabaseAddresses
 from lead_signals.database.engine import app_engine
 from lead_signals.intent.classify import classify
+from lead_signals.intent.own_rules import tenant_rules
 from lead_signals.intent.pack.rule_pack import RulePack, packaged_rule_pack
 from lead_signals.rule_packs import active_packs, pack_in_force
 from lead_signals.rule_packs.active_packs import ActivePacks
+from lead_signals.rule_packs.compile_pack import compile_pack
 from tests.intake.captured_logs import captured_logs
 from tests.intake.gathering import new_tenant
 from tests.rule_packs.own_rules import OTHER_PRODUCT, PRODUCT, force_unreadable, put_in_force, rules_naming, store, turn
@@ -92,7 +95,7 @@ async def test_a_defect_that_only_these_rules_meet_is_the_same(
 ) -> None:
     await put_in_force(engine, tenant_id, rules_naming(PRODUCT))
 
-    def explode(content: str, name: str) -> None:
+    def explode(content: str, name: str, *, is_stored: bool) -> None:
         raise RecursionError(content)
 
     monkeypatch.setattr(pack_in_force, "compile_pack", explode)
@@ -100,6 +103,40 @@ async def test_a_defect_that_only_these_rules_meet_is_the_same(
         await packs.refresh()
     assert packs.unusable[tenant_id].problems == ("v1: RecursionError",)
     assert PRODUCT not in logs.text
+
+
+async def test_a_start_waits_for_no_pack_that_takes_long_and_the_next_look_has_it(
+    engine: AsyncEngine, packs: ActivePacks, tenant_id: UUID, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    go_on, compiled = threading.Event(), compile_pack
+
+    def slowly(content: str, name: str, *, is_stored: bool) -> RulePack:
+        assert go_on.wait(60)
+        return compiled(content, name, is_stored=is_stored)
+
+    await put_in_force(engine, tenant_id, rules_naming(PRODUCT))
+    monkeypatch.setattr(active_packs, "COMPILING_AT_START_SECONDS", 0.01)
+    monkeypatch.setattr(pack_in_force, "compile_pack", slowly)
+    try:
+        async with asyncio.timeout(30):
+            await packs.loaded()
+        assert (packs.is_loaded, packs.of(tenant_id), packs.unusable) == (True, None, {})
+    finally:
+        go_on.set()
+    await packs.refresh()
+    assert wants_to_buy(packs, tenant_id, PRODUCT)
+
+
+async def test_stored_rules_are_not_proven_again(
+    engine: AsyncEngine, packs: ActivePacks, tenant_id: UUID, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise AssertionError("proven again")
+
+    await put_in_force(engine, tenant_id, rules_naming(PRODUCT))
+    monkeypatch.setattr(tenant_rules, "prove_sentences", refuse)
+    await packs.refresh()
+    assert wants_to_buy(packs, tenant_id, PRODUCT)
 
 
 async def test_a_database_that_is_away_is_an_error_first_and_later_keeps_what_was_known(

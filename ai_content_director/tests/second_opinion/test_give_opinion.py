@@ -8,16 +8,18 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
+from lead_signals.language_model.asked import Asked
+from lead_signals.language_model.circuit_breaker import FAILURES_TO_OPEN
+from lead_signals.language_model.prompt import Prompt
 from lead_signals.leads.changed_lead import SECOND_OPINION
 from lead_signals.second_opinion.give_opinion import CRASH_LIMIT
-from lead_signals.second_opinion.opinion_answer import forget_old_answers, opinion_answers
 from tests.graph_api.graph_answers import says_bytes
 from tests.language_model.injections import INJECTIONS
 from tests.language_model.model_server import held, opines, refuses, writes
 from tests.leads.lives import removed
 from tests.receiver import Answer
 from tests.receiver_answers import resets
-from tests.second_opinion.asking_house import UNCLEAR, URGENT, AskingHouse, rewritten
+from tests.second_opinion.asking_house import UNCLEAR, URGENT, AskingHouse, rewritten, unclear
 
 
 async def test_an_opinion_reaches_its_lead_with_follow_up_and_audit(house: AskingHouse) -> None:
@@ -153,6 +155,30 @@ async def test_who_is_quicker_than_the_model_wins(house: AskingHouse, change: st
     assert await house.events() == []
 
 
+class Stumbles:
+    """A model that breaks its contract."""
+
+    name = "vap-nga"
+
+    def __init__(self) -> None:
+        self.asked = 0
+
+    async def ask(self, _: Prompt) -> Asked:
+        self.asked += 1
+        raise AssertionError("not a value")
+
+
+async def test_a_model_that_raises_is_left_alone_like_one_that_fails(house: AskingHouse) -> None:
+    house.model = model = Stumbles()
+    await house.receive(*(unclear(f"m_{number}", f"{UNCLEAR} {number}") for number in range(FAILURES_TO_OPEN + 1)))
+    *first, last = await house.claims()
+    for claim in first:
+        with pytest.raises(AssertionError, match="not a value"):
+            await house.giver.give_opinion(claim)
+    row = await house.give(last)
+    assert (row.state, row.last_failure, model.asked) == ("pending", "model_away", FAILURES_TO_OPEN)
+
+
 async def test_no_transaction_is_open_while_the_model_thinks(house: AskingHouse) -> None:
     gate = threading.Event()
     house.server.answer = held(gate, opines())
@@ -165,43 +191,6 @@ async def test_no_transaction_is_open_while_the_model_thinks(house: AskingHouse)
     gate.set()
     await giving
     assert open_transactions == 0
-
-
-async def test_the_same_words_are_paid_for_once(house: AskingHouse) -> None:
-    house.server.answer = opines("complaint", 0.75)
-    await house.say()
-    await house.give()
-    await house.say("  DẠ EM CHÀO CHỊIIII , hôm bữa bên em có qua bên đó rồi", "m_2")
-    row = await house.give()
-    assert (row.state, row.intent_label, row.from_cache, row.applied) == ("answered", "complaint", True, True)
-    assert len(house.server.questions) == 1
-    assert await house.calls() == [(1, 410, 17)]
-    assert (await house.lead("m_2")).intent_label == "complaint"
-    assert len(await house.follow_ups()) == 2
-
-
-@pytest.mark.parametrize("other", [f"{UNCLEAR} không", UNCLEAR.replace("chị,", "chị"), UNCLEAR.replace("rồi", "rối")])
-async def test_other_words_are_another_question(house: AskingHouse, other: str) -> None:
-    await house.say()
-    await house.give()
-    await house.say(other, "m_2")
-    assert (await house.give()).from_cache is False
-    assert len(house.server.questions) == 2
-
-
-async def test_an_answer_holds_thirty_days(house: AskingHouse) -> None:
-    await house.say()
-    await house.give()
-    await house.let_time_pass(hours=29 * 24)
-    await house.say(message_id="m_2")
-    assert (await house.give()).from_cache is True
-    assert await forget_old_answers(house.engine, at_once=1) == 0
-    await house.let_time_pass(hours=2 * 24)
-    await house.say(message_id="m_3")
-    assert (await house.give()).from_cache is False
-    await house.let_time_pass(hours=31 * 24)
-    assert await forget_old_answers(house.engine, at_once=1) >= 1
-    assert await house.rows(opinion_answers) == []
 
 
 @pytest.mark.parametrize(

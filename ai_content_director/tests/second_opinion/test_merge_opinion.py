@@ -1,10 +1,14 @@
 """An opinion and everything else that happens to a lead: edits, hiding, crowds of one author, and the rules read again."""
 
 import asyncio
+from datetime import timedelta
 
-from sqlalchemy import func
+import pytest
+from sqlalchemy import func, insert
 
+from lead_signals.audit.audit_event import SYSTEM, AuditEventType, audit_events
 from lead_signals.database.lease import settle
+from lead_signals.database.new_id import new_id
 from lead_signals.intent.verdict import IntentLabel
 from lead_signals.language_model.opinion import Opinion
 from lead_signals.leads.changed_lead import SECOND_OPINION
@@ -113,11 +117,34 @@ async def test_one_author_cannot_have_us_called_all_day(house: AskingHouse) -> N
     await house.say("Một câu nữa", "m_medium")
     assert (await house.give()).applied is True  # the cap is about being called
 
-    await house.let_time_pass(hours=1.1)
+
+@pytest.mark.parametrize(("minutes", "priority"), [(59, "medium"), (61, "high")])
+async def test_an_hour_later_they_are_heard_again(house: AskingHouse, minutes: int, priority: str) -> None:
     house.server.answer = opines("purchase_intent", 0.8)
-    await house.say("Một giờ sau", "m_later")
+    lead = await house.say()
+    kind = AuditEventType.LEAD_SIGNAL_SECOND_OPINION.value
+    raised = {"tenant_id": house.tenant_id, "entity_type": "lead_signal", "entity_id": lead.id, "detail": {"priority": "high"}}
+    at = func.now() - timedelta(minutes=minutes)
+    async with tenant_session(house.engine, house.tenant_id) as session:
+        for _ in range(MOST_RAISED_AN_HOUR):
+            event = {"id": new_id(), "event_type": kind, "actor": SYSTEM, "created_at": at}
+            await session.execute(insert(audit_events).values(raised | event))
     await house.give()
-    assert (await house.lead("m_later")).priority == "high"
+    assert (await house.lead()).priority == priority
+
+
+async def test_who_edits_to_and_fro_has_the_same_share(house: AskingHouse) -> None:
+    house.server.answer = opines("purchase_intent", 0.8)
+    for number in range(MOST_RAISED_AN_HOUR + 2):
+        message_id, words = f"m_{number}", f"{UNCLEAR} {number}"
+        await house.say(words, message_id)
+        await house.give()
+        await house.receive(rewritten(message_id, "Còn hàng không", minutes=5, label="inquiry"))
+        await house.receive(rewritten(message_id, words, minutes=6))  # owed again: the request forgets what came of it
+        await house.receive(rewritten(message_id, "Còn hàng không shop", minutes=7, label="inquiry"))
+        assert (await house.give()).last_failure == "text_changed"
+    assert len(await house.follow_ups()) == MOST_RAISED_AN_HOUR
+    assert sum("capped" in event for event in await house.events()) == 2
 
 
 async def test_two_workers_do_not_share_out_the_last_one_twice(house: AskingHouse) -> None:

@@ -41,13 +41,14 @@ def find_shadowed(patterns: Sequence[SpelledPattern]) -> Iterator[Finding]:
             )
 
 
-def find_conflicting(patterns: Sequence[SpelledPattern], pack: RulePack) -> Iterator[Finding]:
-    """Wordings with a path that a wording of another intent fits too, which weighs nearly the same, and both speak about a text of it."""
+def find_conflicting(asked: Sequence[SpelledPattern], patterns: Sequence[SpelledPattern], pack: RulePack) -> Iterator[Finding]:
+    """Of the wordings asked about, those with a path that a wording of another intent fits too, which weighs nearly the same, and
+    both speak about a text of it."""
     covering: CoveringPaths[SpelledPattern] = CoveringPaths()
     for pattern in patterns:
         for path in pattern.paths:
             covering.add(path, pattern)
-    for pattern in patterns:
+    for pattern in asked:
         told: set[str] = set()
         for path in pattern.paths:
             for other in covering.of(path):

@@ -26,7 +26,9 @@ def _lint_tenant_file(file: Path) -> list[Finding]:
     with file.open("rb") as opened:
         tenant_rules = read_tenant_rules(opened.read(LARGEST_FILE_BYTES + 1), file.name)
     pack = rule_pack_with(tenant_rules)
-    own = {written.rule.name for written in tenant_rules.language.rules}
+    running_away = [
+        Finding(FindingKind.RUNS_AWAY, one.text.place, one.rule, one.text.text, one.advice) for one in tenant_rules.running_away
+    ]
     changed = [
         Finding(
             FindingKind.CHANGED,
@@ -37,4 +39,6 @@ def _lint_tenant_file(file: Path) -> list[Finding]:
         )
         for failed in changed_packaged_sentences(pack)
     ]
-    return lint_rules(pack, lambda rule: rule.name in own) + changed
+    # Of its words and exceptions too, and all wordings together: the same that `rules add` refuses.
+    others = [one for one in lint_rules(pack, lambda rule: rule.name in pack.own_rules) if one.kind is not FindingKind.RUNS_AWAY]
+    return running_away + others + changed

@@ -20,26 +20,42 @@ from lead_signals.intent.pack.spell_out import MOST_PATHS_OF_A_TENANT, SpellingO
 from lead_signals.intent.pack.written_rules import Language, WrittenRule, WrittenText
 from lead_signals.intent.pack.yaml_marks import YamlMistake, read_marked_yaml
 from lead_signals.intent.patterns.pattern import Wording, WordSets, read_pattern
+from lead_signals.intent.patterns.ways_through_gaps import GapBudget, why_running_away
 from lead_signals.printable import printable
 
 TENANT_KEYS = LANGUAGE_KEYS | {"silence", "rules"}
 MOST_RULES = 500
-MOST_SENTENCES = 5_000
-"""Each is classified when the rules are turned on, most in a fifth of a millisecond."""
+MOST_SENTENCES = 2_000
+LONGEST_PROVING_SENTENCE = 300
+"""Each is judged when the rules are added, by all of them: most in a fifth of a millisecond. Nine of ten comments are shorter."""
 
 _NAMED_SET = re.compile(r"@([^\s{}\[\]|@]+)")
 _SILENT = PatternOwner(Role.UNLIKE)  # an exception to no rule
 
 
 @dataclass(frozen=True, slots=True)
+class RunningAway:
+    """A wording that costs too much while texts are read. `of` names its rule and key, `rule` the rule alone, empty for a language's."""
+
+    text: WrittenText
+    of: str
+    rule: str
+    advice: str
+
+
+@dataclass(frozen=True, slots=True)
 class TenantRules:
-    """Rules that were read without a mistake. `patterns` are theirs, and those that packaged rules gain by their words."""
+    """Rules that were read without a mistake. `patterns` are theirs, and those that packaged rules gain by their words.
+
+    `running_away` are the wordings that no new pack may have; what was stored before is read within the bounds of a walk.
+    """
 
     name: str
     digest: str
     language: Language
     silenced: frozenset[str]
     patterns: tuple[tuple[PatternOwner, Wording], ...]
+    running_away: tuple[RunningAway, ...] = ()
 
 
 def read_tenant_rules(content: str | bytes, name: str) -> TenantRules:
@@ -58,28 +74,39 @@ def read_tenant_rules(content: str | bytes, name: str) -> TenantRules:
     language = read_language(fields, called, rules)
     silenced = _silenced(fields, packaged)
     _refuse_too_many(fields, rules)
-    patterns = tuple(_patterns(language, packaged, mistakes))
+    running_away: list[RunningAway] = []
+    patterns = tuple(_patterns(language, packaged, mistakes, running_away))
     if mistakes:
         raise RulePackError(mistakes.told())
-    return TenantRules(called, sha256(raw).hexdigest()[:10], language, silenced, patterns)
+    return TenantRules(called, sha256(raw).hexdigest()[:10], language, silenced, patterns, tuple(running_away))
 
 
-def rule_pack_with(tenant_rules: TenantRules) -> RulePack:
+def refuse_running_away(tenant_rules: TenantRules) -> None:
+    """Raises RulePackError with a line for each wording that costs too much. Before `rule_pack_with` proves anything by them."""
+    mistakes = PackMistakes()
+    for one in tenant_rules.running_away:
+        mistakes.add(one.text.place, f"{one.of}: {shortened(one.text.text)!r} {one.advice}")
+    if mistakes:
+        raise RulePackError(mistakes.told())
+
+
+def rule_pack_with(tenant_rules: TenantRules, *, is_proven: bool = False) -> RulePack:
     """The packaged languages and the tenant's rules as one pack; the packaged part is shared by all tenants of a process.
 
-    Raises RulePackError with a line for each of the tenant's own sentences that does not come out as written.
+    Raises RulePackError with a line for each of the tenant's own sentences that does not come out as written; with `is_proven`
+    they came out once, when the rules were stored, and are not asked again.
     """
     packaged = packaged_rule_pack()
     language = tenant_rules.language
     owners = tuple(dict.fromkeys([*packaged.owners, *(owner for owner, _ in tenant_rules.patterns)]))
     languages = (*packaged.languages, language)
     own = frozenset(written.rule.name for written in language.rules)
-    own_tree = grow_tree(tenant_rules.patterns, {owner: number for number, owner in enumerate(owners)})
+    own_tree = grow_tree(tenant_rules.patterns, {owner: number for number, owner in enumerate(owners)}, is_bounded=True)
     pack = RulePack(
         name=f"{packaged.name}+{tenant_rules.name}-{tenant_rules.digest}",
         rules=(*packaged.rules, *(written.rule for written in language.rules)),
         owners=tuple(_SILENT if _speaks_for(owner, packaged, tenant_rules.silenced) else owner for owner in owners),
-        tree=SeveralTrees((packaged.tree, own_tree)),
+        tree=SeveralTrees(packaged.tree, own_tree),
         particles=packaged.particles | language.particles,
         abbreviations={**packaged.abbreviations, **language.abbreviations},
         languages=languages,
@@ -87,6 +114,8 @@ def rule_pack_with(tenant_rules: TenantRules) -> RulePack:
         silenced=tenant_rules.silenced,
         own_rules=own,
     )
+    if is_proven:
+        return pack
     mistakes = PackMistakes()
     for failed in prove_sentences(pack, lambda rule: rule.name in own):
         mistakes.add(failed.place, f"rule {failed.rule!r}: {failed.reason}: {failed.sentence!r}")
@@ -126,19 +155,30 @@ def _silenced(fields: Fields, packaged: RulePack) -> frozenset[str]:
     named = fields.texts("silence")
     for one in named:
         if one.text not in known:
-            fields.mistakes.add(one.place, f"silence: there is no packaged rule {shortened(one.text)!r}{did_you_mean(one.text, known)}")
+            fields.mistakes.add(
+                one.place, f"silence: there is no packaged rule {shortened(one.text)!r}{did_you_mean(one.text, known, fields.mistakes)}"
+            )
     return frozenset(one.text for one in named)
 
 
 def _refuse_too_many(fields: Fields, rules: Sequence[WrittenRule]) -> None:
     if len(rules) > MOST_RULES:
         fields.mistake(f"holds {len(rules)} rules; at most {MOST_RULES}", fields.entries["rules"])
-    sentences = sum(len(written.says) + len(written.never) for written in rules)
-    if sentences > MOST_SENTENCES:
-        fields.mistake(f"its rules hold {sentences} sentences; at most {MOST_SENTENCES}", fields.entries["rules"])
+    sentences = [sentence for written in rules for sentence in (*written.says, *written.never)]
+    if len(sentences) > MOST_SENTENCES:
+        reason = f"with this sentence its rules hold more than {MOST_SENTENCES}, {len(sentences)} in all; take some out"
+        fields.mistakes.add(sentences[MOST_SENTENCES].place, reason)
+    for sentence in sentences:
+        if len(sentence.text) > LONGEST_PROVING_SENTENCE:
+            reason = (
+                f"a sentence of {len(sentence.text)} characters; at most {LONGEST_PROVING_SENTENCE}, shorten it to what the rule is about"
+            )
+            fields.mistakes.add(sentence.place, reason)
 
 
-def _patterns(language: Language, packaged: RulePack, mistakes: PackMistakes) -> Iterator[tuple[PatternOwner, Wording]]:
+def _patterns(
+    language: Language, packaged: RulePack, mistakes: PackMistakes, running_away: list[RunningAway]
+) -> Iterator[tuple[PatternOwner, Wording]]:
     known = packaged.abbreviations.keys() | language.abbreviations.keys()
     for name, words in language.word_sets.items():
         for word in words:
@@ -148,17 +188,27 @@ def _patterns(language: Language, packaged: RulePack, mistakes: PackMistakes) ->
             short = sorted(tokens & known)
             if short:
                 mistakes.add(word.place, f"word_sets: {name} holds {word.text!r}: {', '.join(short)} is read in full; write it in full")
-    spelling = SpellingOut(mistakes, known, MOST_PATHS_OF_A_TENANT)
+    spelling, budget = SpellingOut(mistakes, known, MOST_PATHS_OF_A_TENANT), GapBudget()
     word_sets = _all_word_sets([*packaged.languages, language])
     for owner, text, of in patterns_of(language, len(packaged.rules)):
-        for path in spelling.paths(text, of, word_sets):
+        paths = spelling.paths(text, of, word_sets)
+        named = "" if owner.rule_number < 0 else language.rules[owner.rule_number - len(packaged.rules)].rule.name
+        running_away += [RunningAway(text, of, named, advice) for advice in (*why_running_away(paths), budget.add(paths)) if advice]
+        for path in paths:
             yield owner, path
     # Words with a mistake would be told again for every packaged rule that knows their set.
     if language.word_sets and not mistakes:
-        yield from _gained(language, packaged, SpellingOut(mistakes, frozenset(), MOST_PATHS_OF_A_TENANT))
+        spelling = SpellingOut(mistakes, frozenset(), MOST_PATHS_OF_A_TENANT)
+        for owner, text, of, gained in _gained(language, packaged, spelling):
+            if advice := budget.add(gained):
+                running_away.append(RunningAway(text, of, "", advice))
+            for path in gained:
+                yield owner, path
 
 
-def _gained(language: Language, packaged: RulePack, spelling: SpellingOut) -> Iterator[tuple[PatternOwner, Wording]]:
+def _gained(
+    language: Language, packaged: RulePack, spelling: SpellingOut
+) -> Iterator[tuple[PatternOwner, WrittenText, str, list[Wording]]]:
     """The paths that wordings of packaged rules have more, because a tenant's words stand in a set that they name."""
     first_number = 0
     for base in packaged.languages:
@@ -168,12 +218,10 @@ def _gained(language: Language, packaged: RulePack, spelling: SpellingOut) -> It
             named = [name for name in _NAMED_SET.findall(text.text) if name in language.word_sets]
             if not named:
                 continue
-            place = language.word_sets[named[0]][0].place
-            longer = spelling.paths(WrittenText(text.text, place), f"word_sets: {named[0]}: with its words, the packaged {of}", after)
+            here = WrittenText(text.text, language.word_sets[named[0]][0].place)
+            of_words = f"word_sets: {named[0]}: with its words, the packaged {of}"
             spelled_before = set(read_pattern(text.text, before))
-            for path in longer:
-                if path not in spelled_before:
-                    yield owner, path
+            yield owner, here, of_words, [path for path in spelling.paths(here, of_words, after) if path not in spelled_before]
         first_number += len(base.rules)
 
 

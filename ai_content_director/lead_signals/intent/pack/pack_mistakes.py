@@ -27,6 +27,11 @@ class PackMistakes:
     def __bool__(self) -> bool:
         return bool(self.lines)
 
+    @property
+    def is_full(self) -> bool:
+        """Whether one more would not be told: its sentence need not be worked out."""
+        return len(self.lines) >= MOST_TOLD
+
     def add(self, place: Place, reason: str) -> None:
         """One more, as `file:line: reason`."""
         if len(self.lines) < MOST_TOLD:

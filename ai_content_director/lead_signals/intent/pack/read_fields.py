@@ -110,7 +110,8 @@ class Fields:
         """Each key that nobody reads is a mistake: a misspelt one would be silently forgotten."""
         for key, node in self.entries.items():
             if key not in allowed:
-                self.mistake(f"does not know {shortened(key)}{did_you_mean(key, allowed)}; allowed are {', '.join(sorted(allowed))}", node)
+                meant = did_you_mean(key, allowed, self.mistakes)
+                self.mistake(f"does not know {shortened(key)}{meant}; allowed are {', '.join(sorted(allowed))}", node)
 
     def _listed(self, key: str) -> Iterator[WrittenText]:
         node = self.entries.get(key)
@@ -172,8 +173,10 @@ def shortened(text: str) -> str:
     return text if len(text) <= _SHOWN_CHARACTERS else text[: _SHOWN_CHARACTERS - 1] + "…"
 
 
-def did_you_mean(written: str, known: Collection[str]) -> str:
-    """(did you mean x?), with its blank, or nothing when nothing is near."""
+def did_you_mean(written: str, known: Collection[str], mistakes: PackMistakes) -> str:
+    """(did you mean x?), with its blank, or nothing when nothing is near, or when the mistake will not be told."""
+    if mistakes.is_full:
+        return ""
     near = get_close_matches(written[:LONGEST_NAME_CHARACTERS], sorted(known), n=1, cutoff=0.6)
     return f" (did you mean {near[0]!r}?)" if near else ""
 

@@ -1,7 +1,9 @@
 """Reads the rules of a file: a list of mappings, each a rule with its wordings and the sentences that prove it."""
 
+import re
 from collections.abc import Mapping
 
+from lead_signals.intent.folding.syllable import fold_word
 from lead_signals.intent.pack.pack_mistakes import PackMistakes, Place
 from lead_signals.intent.pack.read_fields import Fields, read_fields, shortened, shown
 from lead_signals.intent.pack.rule import NAMES_OF_OTHERS, Rule
@@ -26,7 +28,7 @@ def read_rules(
         if written is None:
             continue
         name, own = written
-        if name in NAMES_OF_OTHERS:
+        if _as_read(name) in _NAMES_OF_OTHERS:
             own.mistake("the name is taken by the product itself; choose another")
         elif name in taken:
             own.mistake(f"the name is taken by the rule in {taken[name]}; choose another")
@@ -47,6 +49,14 @@ def read_intent(fields: Fields) -> IntentLabel | None:
             pass
     fields.mistake(f"intent {shown(node)} is none of {', '.join(IntentLabel)}", node)
     return None
+
+
+def _as_read(name: str) -> str:
+    """What a person takes a name for: neither capitals nor look-alike letters nor unseen signs nor accents make it another one."""
+    return " ".join(folded for word in re.split(r"[\s_\-]+", name) if (folded := fold_word(word).bare))
+
+
+_NAMES_OF_OTHERS = frozenset(map(_as_read, NAMES_OF_OTHERS))
 
 
 def _rule_fields(node: MarkedNode, number: int, file: str, mistakes: PackMistakes) -> tuple[str, Fields] | None:

@@ -125,9 +125,11 @@ def patterns_of(language: Language, first_number: int) -> Iterator[tuple[Pattern
                 yield PatternOwner(role, number), text, f"rule {written.rule.name!r}: {role.value}"
 
 
-def grow_tree(patterns: Iterable[tuple[PatternOwner, Wording]], numbers: Mapping[PatternOwner, int]) -> PatternTree:
-    """The patterns as one tree; what it finds is owned by the number of its owner."""
-    return PatternTree((numbers[owner], path) for owner, path in patterns)
+def grow_tree(
+    patterns: Iterable[tuple[PatternOwner, Wording]], numbers: Mapping[PatternOwner, int], *, is_bounded: bool = False
+) -> PatternTree:
+    """The patterns as one tree; what it finds is owned by the number of its owner. `is_bounded` as in `PatternTree`."""
+    return PatternTree(((numbers[owner], path) for owner, path in patterns), is_bounded=is_bounded)
 
 
 def _assemble(name: str, languages: Sequence[Language], mistakes: PackMistakes) -> RulePack:

@@ -4,6 +4,7 @@ A state is all the places in the tree of patterns that the same tokens lead to. 
 together, however many rules there are; only who comes that way first has to walk the tree.
 """
 
+import sys
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -12,6 +13,10 @@ from lead_signals.intent.patterns.word_signs import CLAUSE_BEGINS, NO_BOUNDARY, 
 # The first 2,500 real comments leave 13,000 steps behind, the next one adds three; 35,000 texts made to differ, 44,000. A step with
 # its share of states takes 250 bytes, and five microseconds to work out again.
 MOST_REMEMBERED = 50_000
+
+
+class TooManyPlaces(Exception):
+    """Some tokens lead to more places at once than a state may hold; the same ones always do."""
 
 
 class Fit(NamedTuple):
@@ -51,10 +56,11 @@ class State(dict[int, "State | None"]):
 
     `heard` are the bits of the choices that lead on. A token that belongs to none of them is looked up as the unknown word it
     is here, by what stands before it: of twenty steps in a comment fourteen are such.
-    `fits` are the patterns that end here, `fits_at_end` those that do so only where the text says no more.
+    `fits` are the patterns that end here, `fits_at_end` those that do so only where the text says no more. `cost` counts those and
+    the places: what it takes to get here, when nothing of the way is remembered.
     """
 
-    __slots__ = ("_states", "depth", "fits", "fits_at_end", "goes_on", "heard", "places")
+    __slots__ = ("_states", "cost", "depth", "fits", "fits_at_end", "goes_on", "heard", "places")
 
     def __init__(self, states: "States", depth: int, places: tuple[_Place, ...]) -> None:
         super().__init__()
@@ -72,6 +78,7 @@ class State(dict[int, "State | None"]):
                 fits[fit] = at_end and fits.get(fit, True)
         self.fits = tuple(fit for fit, at_end in fits.items() if not at_end)
         self.fits_at_end = tuple(fit for fit, at_end in fits.items() if at_end)
+        self.cost = len(places) + len(fits)
 
     def __missing__(self, sign: int) -> "State | None":
         return self._states.go_on(self, sign)
@@ -80,8 +87,10 @@ class State(dict[int, "State | None"]):
 class States:
     """All states met lately. Threads may share it: the worst they do is to work out the same step twice."""
 
-    def __init__(self, signs: WordSigns) -> None:
+    def __init__(self, signs: WordSigns, most_places: int = sys.maxsize) -> None:
+        """`most_places`: as many a state may hold; one with more is not made."""
         self._signs = signs
+        self._most_places = most_places
         self._beginnings: list[State] = []
         self._met: dict[tuple[int, tuple[_Place, ...]], State] = {}
         self._remembered = 0
@@ -93,7 +102,7 @@ class States:
         return beginning
 
     def go_on(self, state: State, sign: int) -> State | None:
-        """Where a token leads from `state` whose sign has this number; remembered there."""
+        """Where a token leads from `state` whose sign has this number; remembered there. Raises TooManyPlaces."""
         if self._remembered >= MOST_REMEMBERED:
             self._forget()
         self._remembered += 1
@@ -112,14 +121,14 @@ class States:
         if before == SENTENCE_BEGINS:
             return None
         depth = state.depth + 1
-        places = tuple(_places_after(state, *self._signs.choices(sign), behind_comma=before == CLAUSE_BEGINS))
+        places = tuple(_places_after(state, *self._signs.choices(sign), behind_comma=before == CLAUSE_BEGINS, most=self._most_places))
         if not places:
             return None
         known = self._met.get((depth, places))
         return known if known is not None else self._met.setdefault((depth, places), State(self, depth, places))
 
 
-def _places_after(state: State, choices: Choices, bits: int, *, behind_comma: bool) -> dict[_Place, None]:
+def _places_after(state: State, choices: Choices, bits: int, *, behind_comma: bool, most: int) -> dict[_Place, None]:
     places: dict[_Place, None] = {}
     for node, left, skipped, fixed, guessed in state.places:
         if behind_comma and skipped:
@@ -128,6 +137,8 @@ def _places_after(state: State, choices: Choices, bits: int, *, behind_comma: bo
             _reach((child, 0, False, fixed | 1 << state.depth, guessed + guess), places)
         if left and not behind_comma:
             _reach((node, left - 1, True, fixed, guessed), places)
+        if len(places) > most:
+            raise TooManyPlaces
     return places
 
 

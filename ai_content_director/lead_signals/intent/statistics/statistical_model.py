@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from itertools import chain
+from operator import add
 from pathlib import Path
 from typing import Any, Final
 
@@ -71,17 +72,17 @@ class StatisticalModel:
     """A model as it is used. `name` changes with any byte of the file.
 
     `bare` and `typed` are the words of `opinion_features`. `voices` say what it means that the rules give an intent all their
-    weight, `winners` that an intent won among the rules (None: nothing they found was clear). `trust` says how often such an
+    weight, `unmoved` what is expected before any word is read, by the intent that won among the rules (None: nothing they found
+    was clear). `trust` says how often such an
     opinion was right about people it was not fitted on.
     """
 
     name: str
     labels: tuple[IntentLabel, ...]
-    bias: Weights
     bare: Mapping[str, KnownWord]
     typed: Mapping[str, KnownWord]
     voices: Mapping[IntentLabel, Weights]
-    winners: Mapping[IntentLabel | None, Weights]
+    unmoved: Mapping[IntentLabel | None, tuple[int, ...]]
     trust: Trust
 
 
@@ -122,11 +123,10 @@ def _model(content: dict[str, Any], digest: str) -> StatisticalModel:
     return StatisticalModel(
         name=f"statistics-{digest}",
         labels=labels,
-        bias=_weights(content["bias"]),
         bare=bare,
         typed=typed,
         voices={IntentLabel(label): _weights(row) for label, row in content["voices"].items()},
-        winners={IntentLabel(label) if label else None: _weights(row) for label, row in content["winners"].items()},
+        unmoved={IntentLabel(label) if label else None: tuple(map(add, content["bias"], row)) for label, row in content["winners"].items()},
         trust=Trust(**content["trust"]),
     )
 

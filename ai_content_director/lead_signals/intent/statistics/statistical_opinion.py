@@ -57,12 +57,12 @@ class Opinion:
 def form_opinion(tokens: Sequence[Token], weighing: Weighing, model: StatisticalModel) -> Opinion:
     """How likely each intent is. Pure arithmetic over the words the model knows: linear in the length of the text."""
     moved = _known_in(tokens, model)
-    different = {id(weights): weights.packed for weights, _, _ in moved}  # said a hundred times, it is said
+    different = {id(one[0]): one[0].packed for one in moved}  # said a hundred times, it is said
     packed = sum(different.values()) + _OFFSETS
     share = share_of_each(len(different))
-    words = [(lane - _LANE_OFFSET) * share for lane in _LANES.unpack(packed.to_bytes(_LANES.size, "little"))]
-    winner = model.winners[clear_winner(weighing)].row
-    sums: list[float] = [word + bias + won for word, bias, won in zip(words, model.bias.row, winner, strict=True)]
+    words = _LANES.unpack(packed.to_bytes(_LANES.size, "little"))
+    unmoved = model.unmoved[clear_winner(weighing)]
+    sums = [(lane - _LANE_OFFSET) * share + before for lane, before in zip(words, unmoved, strict=True)]
     for label, score in weighing.scores:
         sums = [total + weight * score for total, weight in zip(sums, model.voices[label].row, strict=True)]
     return Opinion(model.labels, _softmax(sums, THOUSANDTHS), tuple(moved), model.trust)
@@ -90,8 +90,9 @@ def words_that_moved(text: str, tokens: Sequence[Token], opinion: Opinion, label
     spoken_for = [0.0] * len(tokens)
     for weights, first, after in opinion.moved:
         # A row adds up to zero: what is above it speaks for the intent rather than for all. A pair's weight goes half to each word.
-        for number in range(first, after):
-            spoken_for[number] += weights.row[column] / (after - first)
+        weight = weights.row[column] / 2
+        spoken_for[first] += weight
+        spoken_for[after - 1] += weight
     total = sum(weight for weight in spoken_for if weight > 0)
     if total <= 0:
         return ()
