@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, BinaryIO
 
 import click
 
+from lead_signals.mendable_errors import languages_or_sentence, usable_rules
+
 if TYPE_CHECKING:
     from lead_signals.intent.classify import Judgement
     from lead_signals.intent.measure.labelled_message import LabelledMessage
@@ -141,35 +143,16 @@ def _messages(lines: Iterable[bytes], *, skip_bad: bool) -> "Sequence[LabelledMe
 
 def _rule_pack(path: Path | None) -> "RulePack | None":
     from lead_signals.intent.own_rules.tenant_rules import read_tenant_rules, rule_pack_with
-    from lead_signals.intent.pack.rule_pack import RulePackError, load_rule_pack
+    from lead_signals.intent.pack.rule_pack import load_rule_pack
     from lead_signals.intent.pack.yaml_marks import LARGEST_FILE_BYTES
-    from lead_signals.printable import printable
 
     if path is None:
         return None
-    try:
+    with usable_rules():
         if path.is_dir():
-            return load_rule_pack(_languages_in(path))
+            return load_rule_pack(languages_or_sentence(path))
         with path.open("rb") as file:
             return rule_pack_with(read_tenant_rules(file.read(LARGEST_FILE_BYTES + 1), path.name))
-    except RulePackError as error:
-        problems = "\n".join(printable(line) for line in str(error).splitlines())
-        raise click.ClickException(f"These rules cannot be used:\n{problems}") from None
-    except OSError as error:
-        raise click.ClickException(f"{path} cannot be read: {error.strerror}.") from None
-
-
-def _languages_in(folder: Path) -> list[Path]:
-    """The folder itself, or the languages in it: the packaged ones in their usual order, then others by name."""
-    from lead_signals.intent.pack.rule_pack import PACKAGED_LANGUAGES
-
-    if (folder / "language.yaml").is_file():
-        return [folder]
-    found = sorted(file.parent for file in folder.glob("*/language.yaml"))
-    if not found:
-        raise click.BadParameter(f"{folder} holds no rules: expected language.yaml in it, or in folders of it.", param_hint="--rules")
-    usual = {name: number for number, name in enumerate(PACKAGED_LANGUAGES)}
-    return sorted(found, key=lambda language: usual.get(language.name, len(usual)))
 
 
 def _write(path: Path, content: str) -> None:

@@ -17,7 +17,7 @@ import click
 from lead_signals import clock
 from lead_signals.intake.moment_option import Moment
 from lead_signals.intake.replay_progress import ReplayProgress
-from lead_signals.mendable_errors import one_clear_sentence, settings_or_sentence
+from lead_signals.mendable_errors import languages_or_sentence, one_clear_sentence, settings_or_sentence, usable_rules
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncEngine
@@ -109,27 +109,12 @@ def replay(
 
 
 def _rule_pack(folders: tuple[Path, ...]) -> "RulePack | None":
-    from lead_signals.intent.pack.rule_pack import RulePackError, load_rule_pack
+    from lead_signals.intent.pack.rule_pack import load_rule_pack
 
     if not folders:
         return None
-    try:
-        return load_rule_pack([language for folder in folders for language in _languages_in(folder)])
-    except RulePackError as error:
-        raise click.ClickException(f"These rules cannot be used:\n{error}") from None
-
-
-def _languages_in(folder: Path) -> list[Path]:
-    """The folder itself, or the languages in it: the packaged ones in their usual order, then others by name."""
-    from lead_signals.intent.pack.rule_pack import PACKAGED_LANGUAGES
-
-    if (folder / "language.yaml").is_file():
-        return [folder]
-    found = sorted(file.parent for file in folder.glob("*/language.yaml"))
-    if not found:
-        raise click.BadParameter(f"{folder} holds no rules: expected language.yaml in it, or in folders of it.", param_hint="--rules")
-    usual = [folder / language for language in PACKAGED_LANGUAGES if folder / language in found]
-    return usual + [language for language in found if language not in usual]
+    with usable_rules():
+        return load_rule_pack([language for folder in folders for language in languages_or_sentence(folder)])
 
 
 def _writes_by_other_rules(plan: "ReplayPlan") -> bool:

@@ -14,7 +14,7 @@ import click
 from lead_signals import clock
 from lead_signals.intake.moment_option import Moment
 from lead_signals.intake.replay_progress import ReplayProgress
-from lead_signals.mendable_errors import one_clear_sentence, settings_or_sentence
+from lead_signals.mendable_errors import one_clear_sentence, settings_or_sentence, usable_rules
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncEngine
@@ -51,16 +51,9 @@ def lint(paths: tuple[Path, ...], as_json: bool) -> None:
     """
     from lead_signals.intent.lint.lint_paths import lint_paths
     from lead_signals.intent.lint.render_findings import findings_json, render_findings
-    from lead_signals.intent.pack.rule_pack import RulePackError
-    from lead_signals.printable import printable
 
-    try:
+    with usable_rules():
         findings = lint_paths(paths)
-    except RulePackError as error:
-        problems = "\n".join(printable(line) for line in str(error).splitlines())
-        raise click.ClickException(f"These rules cannot be used:\n{problems}") from None
-    except OSError as error:
-        raise click.ClickException(f"{error.filename} cannot be read: {error.strerror}.") from None
     for line in [findings_json(findings)] if as_json else render_findings(findings):
         click.echo(line)
     sys.exit(1 if any(one.is_error for one in findings) else 0)
@@ -301,15 +294,10 @@ def _content_of(file: Path) -> str:
 
 
 def _compiled(content: str, name: str) -> "RulePack":
-    from lead_signals.intent.pack.rule_pack import RulePackError
-    from lead_signals.printable import printable
     from lead_signals.rule_packs.compile_pack import compile_pack
 
-    try:
+    with usable_rules():
         return compile_pack(content, name)
-    except RulePackError as error:
-        problems = "\n".join(printable(line) for line in str(error).splitlines())
-        raise click.ClickException(f"These rules cannot be used:\n{problems}") from None
 
 
 def _in_tenant(tenant_id: UUID, data_dir: Path | None, do: Callable[..., Awaitable[Done]], *, alone: bool = False) -> Done:

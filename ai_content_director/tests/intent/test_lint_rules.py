@@ -9,8 +9,10 @@ from click.testing import CliRunner, Result
 from lead_signals.cli import cli
 from lead_signals.intent.lint.covered_path import CoveringPaths, always_holds
 from lead_signals.intent.lint.finding import Finding, FindingKind
+from lead_signals.intent.lint.lint_paths import lint_paths
 from lead_signals.intent.lint.lint_rules import lint_rules
-from lead_signals.intent.pack.rule_pack import load_rule_pack
+from lead_signals.intent.pack import rule_pack
+from lead_signals.intent.pack.rule_pack import load_rule_pack, packaged_rule_pack
 from lead_signals.intent.patterns.pattern import read_pattern
 
 LANGUAGE = "particles: [nhé]\nabbreviations: {bgia: báo giá}\nnegators: [chưa]\n"
@@ -277,3 +279,9 @@ def test_the_command_tells_mistakes_of_what_cannot_be_read(tmp_path: Path) -> No
 def test_the_packaged_rules_have_no_errors() -> None:
     document = json.loads(run("--json").output)
     assert [finding for finding in document["findings"] if finding["is_error"]] == []
+
+
+def test_a_folder_of_several_languages_is_linted_as_one_pack() -> None:
+    packaged = Path(rule_pack.__file__).parents[1]
+    assert lint_paths([packaged]) == lint_paths([packaged / "vietnamese", packaged / "english"])
+    assert lint_paths([packaged]) == lint_rules(packaged_rule_pack())

@@ -6,6 +6,7 @@ from pathlib import Path
 from lead_signals.intent.lint.finding import Finding, FindingKind
 from lead_signals.intent.lint.lint_rules import lint_rules
 from lead_signals.intent.own_rules.tenant_rules import changed_packaged_sentences, read_tenant_rules, rule_pack_with
+from lead_signals.intent.pack.languages_in import languages_in
 from lead_signals.intent.pack.rule_pack import load_rule_pack, packaged_rule_pack
 from lead_signals.intent.pack.yaml_marks import LARGEST_FILE_BYTES
 
@@ -15,7 +16,10 @@ def lint_paths(paths: Sequence[Path]) -> list[Finding]:
     if not paths:
         return lint_rules(packaged_rule_pack())
     folders = [path for path in paths if path.is_dir()]
-    findings = lint_rules(load_rule_pack(folders)) if folders else []
+    # A folder without a language is told by the reader, as one whose language.yaml is missing.
+    # A folder without a language stays in the list: the reader tells which file it misses.
+    languages = [language for folder in folders for language in languages_in(folder) or [folder]]
+    findings = lint_rules(load_rule_pack(languages)) if folders else []
     for file in paths:
         if not file.is_dir():
             findings += _lint_tenant_file(file)
