@@ -72,7 +72,29 @@ def test_a_word_said_a_hundred_times_is_said_once() -> None:
     assert opinion.of(IntentLabel.ENGAGEMENT) == pytest.approx(opinion.of(IntentLabel.INQUIRY_PRICE))
 
 
-@given(st.text(max_size=80))
+ORDINARY = [
+    "Báo",
+    "giá",
+    "gia",
+    "bao",
+    "nhiêu",
+    "nhieu",
+    "cho",
+    "em",
+    "không",
+    "ko",
+    "mình",
+    "2",
+    "đẹp",
+    "lắm",
+    "❤️",
+    "0912345678",
+    "?",
+    ",",
+]
+
+
+@given(st.text(max_size=80) | st.lists(st.sampled_from(ORDINARY), max_size=12).map(" ".join))
 def test_the_quick_way_adds_up_what_the_names_say(text: str) -> None:
     model = packaged_model()
     tokens = fold_text(text)

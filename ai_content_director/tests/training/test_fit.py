@@ -40,6 +40,17 @@ def test_the_product_computes_what_was_fitted(some: list[Sentence]) -> None:
         assert {label.value: chance for label, chance in opinion.ranked()} == pytest.approx(expected, abs=1e-6), one.sentence.text
 
 
+def test_on_average_it_expects_each_intent_as_often_as_it_was_shown(some: list[Sentence]) -> None:
+    """So it is at the optimum of a regression with a free intercept, and only if fitting and judging weigh words alike."""
+    looked = look_at(some)
+    content = fit(looked)
+    grown = np.exp(sums := odds(content, looked)) / np.exp(sums).sum(axis=1, keepdims=True)
+    counts = np.array([one.counts for one in looked])
+    expected = (grown * counts[:, None]).sum(axis=0) / counts.sum()
+    shown = [sum(one.counts for one in looked if one.sentence.label == label) / counts.sum() for label in content["labels"]]
+    assert expected == pytest.approx(shown, abs=0.01)
+
+
 def test_trust_is_measured_on_sentences_left_out(some: list[Sentence]) -> None:
     trust, right = find_trust(look_at(some))
     assert 0.5 < right < 0.95
