@@ -35,13 +35,14 @@ def _clamp_timeout(value: float) -> float:
 
 
 def _signs(value: SecretStr | None) -> SecretStr | None:
-    """A signing secret as the receiver's library will read it, or the worker would stumble over it at every delivery."""
-    try:
-        key = None if value is None else base64.b64decode(value.get_secret_value().removeprefix("whsec_") + "==")
-    except (binascii.Error, ValueError):
-        key = b""
-    if key == b"":
-        raise PydanticCustomError("signing_secret", "expected whsec_ and base64, as `openssl rand -base64 32` prints it")
+    """Signing secrets as the receiver's library will read them, or the worker would stumble over them at every delivery."""
+    for secret in () if value is None else value.get_secret_value().split(","):
+        try:
+            key = base64.b64decode(secret.strip().removeprefix("whsec_") + "==")
+        except (binascii.Error, ValueError):
+            key = b""
+        if key == b"":
+            raise PydanticCustomError("signing_secret", "expected whsec_ and base64, as `openssl rand -base64 32` prints it")
     return value
 
 
@@ -66,6 +67,18 @@ def _reachable(value: Any) -> Any:
         parts = urlsplit("")
     if parts is not None and (parts.scheme not in ("http", "https") or not parts.hostname):
         raise PydanticCustomError("address", "expected an address like https://n8n.example.vn/webhook/lead")
+    return value
+
+
+def _mails(value: SecretStr | None) -> SecretStr | None:
+    """A mail server's address. `smtp` speaks TLS where the server offers it, `smtp+starttls` or not at all, `smtps` from the first byte."""
+    try:
+        parts = None if value is None else urlsplit(value.get_secret_value())
+        good = parts is None or (parts.scheme in ("smtp", "smtps", "smtp+starttls") and bool(parts.hostname) and parts.port != 0)
+    except ValueError:
+        good = False
+    if not good:
+        raise PydanticCustomError("mail_server", "expected an address like smtps://user:password@mail.example.vn:465")
     return value
 
 
@@ -95,8 +108,15 @@ class Settings(BaseSettings):
         5.0, allow_inf_nan=False, description="total time of one follow-up attempt, clamped to 3-10 s"
     )
     webhook_signing_secret: Annotated[Secret, AfterValidator(_signs)] = Field(
-        None, description="signs follow-ups (Standard Webhooks, whsec_...)"
+        None, description="signs follow-ups (Standard Webhooks, whsec_...); several separated by commas while rotating, all sign"
     )
+    webhook_allowed_hosts: OptionalText = Field(
+        None, description="private hosts that endpoints may have: names, addresses or networks, separated by commas"
+    )
+    smtp_url: Annotated[Secret, AfterValidator(_mails)] = Field(
+        None, description="mail server for e-mail endpoints: smtp://user:password@host:587 or smtps://…"
+    )
+    smtp_from: OptionalText = Field(None, description="sender of e-mail follow-ups")
     lead_classify_use_llm: bool = Field(False, description="ask the language model when the intent is unknown")
     lead_classify_llm_timeout_seconds: float = Field(6.0, gt=0, le=60, description="total time of the language model call")
     lead_classify_llm_daily_calls: int = Field(
@@ -140,6 +160,16 @@ class Settings(BaseSettings):
         return _clamp_timeout(self.n8n_webhook_timeout_seconds)
 
     @property
+    def signing_secrets(self) -> tuple[str, ...]:
+        """All live secrets of WEBHOOK_SIGNING_SECRET; empty means that follow-ups go out unsigned."""
+        return _listed(None if self.webhook_signing_secret is None else self.webhook_signing_secret.get_secret_value())
+
+    @property
+    def allowed_hosts(self) -> tuple[str, ...]:
+        """WEBHOOK_ALLOWED_HOSTS, entry by entry."""
+        return _listed(self.webhook_allowed_hosts)
+
+    @property
     def asks_language_model(self) -> bool:
         """It is wanted, and there is a key and a model to ask."""
         return self.lead_classify_use_llm and self.openai_api_key is not None and self.openai_model is not None
@@ -154,6 +184,10 @@ class Settings(BaseSettings):
             "tiktok": self.tiktok_client_secret,
         }[platform]
         return () if own is None else tuple(part.strip().encode() for part in own.get_secret_value().split(",") if part.strip())
+
+
+def _listed(value: str | None) -> tuple[str, ...]:
+    return tuple(part.strip() for part in (value or "").split(",") if part.strip())
 
 
 def read_settings(environment: Mapping[str, str] | None = None) -> Settings:

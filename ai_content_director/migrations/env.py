@@ -19,7 +19,9 @@ import lead_signals.connections.channel_check
 import lead_signals.connections.channel_hour
 import lead_signals.database.heartbeat
 import lead_signals.followups.delivery_attempt
+import lead_signals.followups.endpoints.endpoint
 import lead_signals.followups.follow_up
+import lead_signals.followups.oversight.receipt
 import lead_signals.intake.receipt
 import lead_signals.intake.unrouted_delivery
 import lead_signals.leads.content_item

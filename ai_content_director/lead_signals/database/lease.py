@@ -39,9 +39,9 @@ def lease_columns() -> list[Column[Any]]:
     ]
 
 
-def due_index(table: Table) -> Index:
-    """One partial index serves first claims, retries and the rescue of a dead worker's rows alike."""
-    return Index(f"ix_{table.name}_due", _claimable_at(table), table.c.id, postgresql_where=table.c.finished_at.is_(None))
+def due_index(table: Table, *queue: Column[Any]) -> Index:
+    """One partial index serves first claims, retries and the rescue of a dead worker's rows alike. `queue`: what each queue goes by."""
+    return Index(f"ix_{table.name}_due", *queue, _claimable_at(table), table.c.id, postgresql_where=table.c.finished_at.is_(None))
 
 
 def _claimable_at(table: Table) -> ColumnElement[Any]:

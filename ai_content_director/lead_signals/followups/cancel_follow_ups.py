@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import case, func, update
+from sqlalchemy import case, func, or_, update
 
 from lead_signals.followups.follow_up import FollowUpState, follow_ups
 from lead_signals.tenancy.tenant_session import TenantSession
@@ -20,7 +20,7 @@ class CancelledFollowUp:
 
 
 async def cancel_follow_ups(session: TenantSession, tenant_id: UUID, lead_ids: Sequence[UUID]) -> list[CancelledFollowUp]:
-    """Cancel what is still owed about these leads; what is delivered, dead or cancelled already stays so and is left out of the answer.
+    """Cancel what is still owed about these leads, the dead with it, so that nobody redrives it; what is delivered or cancelled stays so.
 
     A worker that claims or settles one of them at this moment goes first, and the state it leaves decides.
     """
@@ -29,7 +29,11 @@ async def cancel_follow_ups(session: TenantSession, tenant_id: UUID, lead_ids: S
     in_work = follow_ups.c.state == FollowUpState.DELIVERING.value
     rows = await session.execute(
         update(follow_ups)
-        .where(follow_ups.c.tenant_id == tenant_id, follow_ups.c.lead_id.in_(lead_ids), follow_ups.c.finished_at.is_(None))
+        .where(
+            follow_ups.c.tenant_id == tenant_id,
+            follow_ups.c.lead_id.in_(lead_ids),
+            or_(follow_ups.c.finished_at.is_(None), follow_ups.c.state == FollowUpState.DEAD.value),
+        )
         .values(
             state=case((in_work, follow_ups.c.state), else_=FollowUpState.CANCELLED.value),
             finished_at=case((in_work, follow_ups.c.finished_at), else_=func.now()),

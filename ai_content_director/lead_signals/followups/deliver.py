@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from lead_signals.database.lease import Claim, settle
 from lead_signals.database.outlast_outage import outlast_outage
 from lead_signals.followups.delivery_attempt import delivery_attempts
-from lead_signals.followups.follow_up import FollowUpState, follow_ups
+from lead_signals.followups.follow_up import FollowUpState, follow_ups, webhook_id
 from lead_signals.followups.outcome import Outcome, OutcomeKind
 from lead_signals.followups.retry_schedule import CRASH_LIMIT, delay_after
 from lead_signals.log_context import get_logger
@@ -48,7 +48,7 @@ async def deliver(engine: AsyncEngine, destination: Destination, claim: Claim, *
     if owed is None:
         return
     started_at, clock = now(), time.monotonic()
-    outcome = await destination.send(webhook_id(claim), owed.body, at=started_at)
+    outcome = await destination.send(webhook_id(claim.id), owed.body, at=started_at)
     attempt = _Attempt(started_at, round((time.monotonic() - clock) * 1000), outcome)
     # Again and again, because forgetting would send twice.
     counted = await outlast_outage(
@@ -64,11 +64,6 @@ async def deliver(engine: AsyncEngine, destination: Destination, claim: Claim, *
         duration_ms=attempt.duration_ms,
         counted=counted,
     )
-
-
-def webhook_id(claim: Claim) -> str:
-    """The same for all attempts of one follow-up: receivers drop repeats by it."""
-    return f"msg_{claim.id.hex}"
 
 
 async def _read_owed(engine: AsyncEngine, claim: Claim) -> _Owed | None:

@@ -29,7 +29,7 @@ from lead_signals.tenancy.tenant_session import TenantSession
 Draft = TypeVar("Draft")
 Done = TypeVar("Done")
 
-NOBODY_IS_TOLD = FollowUpPolicy(somebody_listens=False, console_base_url=None)
+NOBODY_IS_TOLD = FollowUpPolicy(operator_listens=False, console_base_url=None, promises_nothing=True)
 
 
 @dataclass(frozen=True, slots=True)

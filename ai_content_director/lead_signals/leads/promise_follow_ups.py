@@ -1,4 +1,4 @@
-"""An urgent lead is owed a call: promise n8n its follow-up, in the transaction that opened the lead or made it urgent."""
+"""An urgent lead is owed a call: promise its follow-up, in the transaction that opened the lead or made it urgent."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,39 +18,44 @@ from lead_signals.tenancy.tenant_session import TenantSession
 
 @dataclass(frozen=True, slots=True)
 class FollowUpPolicy:
-    """Whether somebody listens (WEBHOOK_URL is set), and where a person finds the lead (PUBLIC_BASE_URL).
+    """Whether the operator listens for tenants without an endpoint (WEBHOOK_URL), and where a person finds the lead (PUBLIC_BASE_URL).
 
     `asks_model`: a language model is asked about leads that the rules do not understand (LEAD_CLASSIFY_USE_LLM, with key and model).
+    `promises_nothing`: nobody is told of what is written, for it happened long ago.
     """
 
-    somebody_listens: bool
+    operator_listens: bool
     console_base_url: str | None
     asks_model: bool = False
+    promises_nothing: bool = False
 
 
 def follow_up_policy(settings: Settings) -> FollowUpPolicy:
     """What the operator decided."""
     return FollowUpPolicy(
-        somebody_listens=settings.webhook_url is not None,
+        operator_listens=settings.webhook_url is not None,
         console_base_url=settings.public_base_url,
         asks_model=settings.asks_language_model,
     )
 
 
 async def promise_follow_ups(session: TenantSession, tenant_id: UUID, opened: Sequence[OpenedLead], policy: FollowUpPolicy) -> None:
-    """Owe one follow-up for each opened lead of priority high; without a receiver nothing is owed."""
-    if policy.somebody_listens:
-        urgent = [lead for lead in opened if lead.draft.verdict.priority is Priority.HIGH]
-        await request_follow_ups(session, tenant_id, [_about_opened(tenant_id, lead, policy) for lead in urgent])
+    """Owe a follow-up for each opened lead of priority high, to each endpoint that listens; without one nothing is owed."""
+    urgent = [_about_opened(tenant_id, lead, policy) for lead in opened if lead.draft.verdict.priority is Priority.HIGH]
+    await _promise(session, tenant_id, urgent, policy)
 
 
 async def promise_follow_ups_now(session: TenantSession, tenant_id: UUID, leads: Sequence[Lead], policy: FollowUpPolicy) -> None:
-    """Owe one follow-up for each of these leads, as it reads now; what was promised before stays as it is. The caller says they are urgent.
+    """Owe a follow-up for each of these leads, as it reads now; what was promised before stays as it is. The caller says they are urgent.
 
-    Without a receiver nothing is owed.
+    Without an endpoint that listens nothing is owed.
     """
-    if policy.somebody_listens:
-        await request_follow_ups(session, tenant_id, [_about_stored(tenant_id, lead, policy) for lead in leads])
+    await _promise(session, tenant_id, [_about_stored(tenant_id, lead, policy) for lead in leads], policy)
+
+
+async def _promise(session: TenantSession, tenant_id: UUID, requests: Sequence[FollowUpRequest], policy: FollowUpPolicy) -> None:
+    if not policy.promises_nothing:
+        await request_follow_ups(session, tenant_id, requests, operator_listens=policy.operator_listens)
 
 
 def _about_opened(tenant_id: UUID, lead: OpenedLead, policy: FollowUpPolicy) -> FollowUpRequest:

@@ -20,7 +20,7 @@ async def owe(engine: AsyncEngine, count: int) -> list[UUID]:
     drafts = [_draft(number) for number in range(count)]
     async with tenant_session(engine, tenant_id) as session:
         opened = await open_leads(session, tenant_id, drafts)
-        await promise_follow_ups(session, tenant_id, opened, FollowUpPolicy(somebody_listens=True, console_base_url=None))
+        await promise_follow_ups(session, tenant_id, opened, FollowUpPolicy(operator_listens=True, console_base_url=None))
         ids = (await session.execute(follow_ups.select().with_only_columns(follow_ups.c.id).order_by(follow_ups.c.id))).scalars().all()
     assert len(ids) == count
     return list(ids)

@@ -98,13 +98,20 @@ async def test_what_waits_is_cancelled_and_never_claimed(alone: AsyncEngine) -> 
     assert await cancel(alone, claim.tenant_id) == [], "once"
 
 
-@pytest.mark.parametrize(("outcome", "state"), [(DELIVERED, "delivered"), (GIVE_UP, "dead")])
-async def test_what_is_finished_stays_as_it_is(alone: AsyncEngine, outcome: Outcome, state: str) -> None:
+async def test_what_is_delivered_stays_so(alone: AsyncEngine) -> None:
     await owe(alone, 1)
     claim = await claimed(alone)
-    await deliver(alone, Answering(outcome), claim, now=clock.now)
+    await deliver(alone, Answering(DELIVERED), claim, now=clock.now)
     assert await cancel(alone, claim.tenant_id) == []
-    assert await states(alone, claim.tenant_id) == [(state, True, False)]
+    assert await states(alone, claim.tenant_id) == [("delivered", True, False)]
+
+
+async def test_what_is_dead_is_cancelled_too_so_that_nobody_sends_it_again(alone: AsyncEngine) -> None:
+    await owe(alone, 1)
+    claim = await claimed(alone)
+    await deliver(alone, Answering(GIVE_UP), claim, now=clock.now)
+    assert [follow_up.while_delivering for follow_up in await cancel(alone, claim.tenant_id)] == [False]
+    assert await states(alone, claim.tenant_id) == [CANCELLED]
 
 
 @pytest.mark.parametrize(

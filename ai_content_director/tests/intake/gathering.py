@@ -28,7 +28,7 @@ from tests.leads.lock_waits import wait_until_somebody_waits_for
 from tests.waiting import wait_until_async
 
 Admitting: TypeAlias = asyncio.Task[tuple[RoutedDelivery, list[Admission]]]
-POLICY = FollowUpPolicy(somebody_listens=True, console_base_url=None)
+POLICY = FollowUpPolicy(operator_listens=True, console_base_url=None)
 
 
 @dataclass(frozen=True)

@@ -40,7 +40,7 @@ async def client(database: DatabaseAddresses) -> AsyncIterator[httpx.AsyncClient
 
 @pytest.fixture
 def commits(engine: AsyncEngine) -> GroupCommit:
-    return GroupCommit(engine, FollowUpPolicy(somebody_listens=True, console_base_url=None))
+    return GroupCommit(engine, FollowUpPolicy(operator_listens=True, console_base_url=None))
 
 
 @pytest.fixture

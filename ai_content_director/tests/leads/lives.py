@@ -22,8 +22,8 @@ from lead_signals.leads.record_changes import ChangeDraft, record_changes
 from lead_signals.platforms.inbound_signal import ChangeKind
 from lead_signals.tenancy.tenant_session import TenantSession, tenant_session
 
-LISTENED = FollowUpPolicy(somebody_listens=True, console_base_url="https://leads.example.vn")
-UNHEARD = FollowUpPolicy(somebody_listens=False, console_base_url=None)
+LISTENED = FollowUpPolicy(operator_listens=True, console_base_url="https://leads.example.vn")
+UNHEARD = FollowUpPolicy(operator_listens=False, console_base_url=None)
 
 MONDAY = datetime(2026, 11, 23, 1, 0, tzinfo=UTC)
 SAID = "Cảm ơn shop nha"  # priority low

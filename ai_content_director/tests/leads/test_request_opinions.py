@@ -19,8 +19,8 @@ from tests.language_model.injections import INJECTIONS
 from tests.leads.lives import Happening, happen, happen_in, hidden, removed, said, shown
 from tests.second_opinion.asking_house import ASKING, UNCLEAR, URGENT, rewritten, unclear, urgent, verdict
 
-ASKED = FollowUpPolicy(somebody_listens=True, console_base_url=None, asks_model=True)
-UNASKED = FollowUpPolicy(somebody_listens=True, console_base_url=None)
+ASKED = FollowUpPolicy(operator_listens=True, console_base_url=None, asks_model=True)
+UNASKED = FollowUpPolicy(operator_listens=True, console_base_url=None)
 UNCLEAR_TOO = "Dạ em chào chị, bữa nay bên em lại qua bên đó rồi"
 
 

@@ -11,7 +11,9 @@ from lead_signals.connections.channel_hour import channel_hours
 from lead_signals.database.metadata import metadata
 from lead_signals.database.new_id import new_id
 from lead_signals.followups.delivery_attempt import delivery_attempts
+from lead_signals.followups.endpoints.endpoint import follow_up_endpoints
 from lead_signals.followups.follow_up import follow_ups
+from lead_signals.followups.oversight.receipt import follow_up_receipts
 from lead_signals.leads.opinion_request import opinion_requests
 from lead_signals.rule_packs.stored_pack import rule_pack_turns, rule_packs
 from lead_signals.second_opinion.opinion_answer import opinion_answers
@@ -54,6 +56,10 @@ async def _happened_later(session: TenantSession, tenant_id: UUID, channel_id: U
     follow_up_id = (await session.execute(select(follow_ups.c.id).limit(1))).scalar_one()
     attempt = {"follow_up_id": follow_up_id, "attempt": 1, "duration_ms": 3, "outcome": "try_again"}
     await session.execute(insert(delivery_attempts).values(tenant_id=tenant_id, started_at=func.now(), **attempt))
+    endpoint = {"id": new_id(), "kind": "slack", "name": "Sales", "sealed_address": b"\2", "shown_address": "https://hooks.example/…"}
+    await session.execute(insert(follow_up_endpoints).values(tenant_id=tenant_id, **endpoint))
+    receipt = {"follow_up_id": follow_up_id, "receipt_key": "rcpt_1", "status": "accepted"}
+    await session.execute(insert(follow_up_receipts).values(tenant_id=tenant_id, **receipt))
     await session.execute(insert(rule_packs).values(tenant_id=tenant_id, version=1, content="rules: []"))
     await session.execute(insert(rule_pack_turns).values(tenant_id=tenant_id, turn=1, version=1))
     lead_id = (await session.execute(select(follow_ups.c.lead_id).limit(1))).scalar_one()
