@@ -3,7 +3,7 @@
 import hmac
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import count, cycle, product
 
 from bench.sentences import NAMES, OPENINGS, SENTENCES
@@ -17,16 +17,16 @@ _HERE = "1234567890123456"  # stands for the comment's own part of its id in a t
 
 
 class CommentRequests:
-    """An endless supply for one Page: `of(n)` is one whole request with the next `n` comments in it."""
+    """An endless supply for one Page: `of(n)` is one whole request with the next `n` comments in it, which say these sentences in turn."""
 
-    def __init__(self, page_id: str, app_secret: bytes, host: str) -> None:
+    def __init__(self, page_id: str, app_secret: bytes, host: str, sentences: Sequence[str] = SENTENCES) -> None:
         self._secret = app_secret
         self._head = (
             f"POST /webhooks/facebook HTTP/1.1\r\nHost: {host}\r\nAccept: */*\r\nUser-Agent: facebookexternalua\r\n"
             "Content-Type: application/json\r\nX-Hub-Signature-256: sha256="
         ).encode()
         self._open = f'{{"object":"page","entry":[{{"id":"{page_id}","time":{int(time.time())},"changes":['.encode()
-        self._templates = cycle(list(_templates(page_id)))
+        self._templates = cycle(list(_templates(page_id, sentences)))
 
     def of(self, comments: int) -> bytes:
         """One delivery of so many comments, head and body."""
@@ -44,10 +44,10 @@ def comments_of_a_round() -> int:
     return len(SENTENCES)
 
 
-def _templates(page_id: str) -> Iterator[tuple[bytes, bytes]]:
+def _templates(page_id: str, sentences: Sequence[str]) -> Iterator[tuple[bytes, bytes]]:
     """Each text as the JSON of a change, cut in two where the comment's id goes."""
-    for number, (opening, place) in enumerate(product(OPENINGS, range(len(SENTENCES)))):
-        text = opening + SENTENCES[place * STRIDE % len(SENTENCES)]
+    for number, (opening, place) in enumerate(product(OPENINGS, range(len(sentences)))):
+        text = opening + sentences[place * STRIDE % len(sentences)]
         change = json.dumps(_change(page_id, number, text), ensure_ascii=ESCAPED[number % len(ESCAPED)], separators=(",", ":"))
         before, after = change.replace("/", "\\/").split(_HERE)  # Meta escapes the slash too
         yield before.encode(), after.encode()

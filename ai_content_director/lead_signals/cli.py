@@ -12,6 +12,7 @@ import click
 
 from lead_signals import __version__
 from lead_signals.cli_channels import channels
+from lead_signals.cli_followups import followups
 from lead_signals.cli_intent import classify, evaluate, explain
 from lead_signals.cli_keys import keys
 from lead_signals.cli_opinions import opinions
@@ -71,6 +72,7 @@ cli.add_command(channels)
 cli.add_command(classify)
 cli.add_command(evaluate)
 cli.add_command(explain)
+cli.add_command(followups)
 cli.add_command(keys)
 cli.add_command(opinions)
 cli.add_command(replay)

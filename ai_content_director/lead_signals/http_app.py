@@ -21,6 +21,9 @@ from lead_signals.database.availability import why_away
 from lead_signals.database.engine import UnsafeDatabaseError, app_engine
 from lead_signals.database.migrate import newest_revision
 from lead_signals.error_answers import answer_errors
+from lead_signals.followups.endpoints.endpoint_routes import endpoint_routes
+from lead_signals.followups.oversight.follow_up_routes import follow_up_routes
+from lead_signals.followups.oversight.receipt_routes import receipt_routes
 from lead_signals.health.health_routes import health_routes
 from lead_signals.http_headers import SafeHeaders, safe_headers
 from lead_signals.intake.group_commit import GroupCommit
@@ -59,10 +62,13 @@ def make_app(database_address: str, settings: Settings) -> FastAPI:
     # First, because routes are tried in their order, and nothing else is asked for a thousand times a second.
     app.include_router(webhook_routes(engine, settings, GroupCommit(engine, follow_up_policy(settings), packs=packs)))
     app.include_router(health_routes(engine, operator, newest_revision(), packs))
+    app.include_router(receipt_routes(engine, settings, operator))  # a receiver proves itself by its signature
     for router in (
         onboarding_routes(engine),
         channel_routes(engine, settings, app_graph(settings, graph_client)),
         unknown_channel_routes(engine),
+        follow_up_routes(engine),
+        endpoint_routes(engine, settings),
         lead_routes(engine),
         explain_routes(engine, packs),
         lead_pages(engine, own_names_by(packs.of)),

@@ -8,16 +8,14 @@ import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
-from http.cookiejar import CookieJar, DefaultCookiePolicy
 
-import httpx
 from sqlalchemy.ext.asyncio import AsyncEngine
-from standardwebhooks.webhooks import Webhook
 
 from lead_signals import clock
 from lead_signals.connections.app_graph import app_graph, graph_http_client
 from lead_signals.connections.channel_check_work import channel_check_work
 from lead_signals.connections.watch_silence import WATCH_SECONDS, watch_silence
+from lead_signals.database.availability import database_is_away
 from lead_signals.database.due_work import DueWork, run_due_work
 from lead_signals.database.engine import app_engine
 from lead_signals.database.every_so_often import Round, run_every
@@ -26,10 +24,11 @@ from lead_signals.database.migrate import wait_for_migration
 from lead_signals.database.new_id import new_id
 from lead_signals.database.wake_up import listen_for_due_work
 from lead_signals.enrichment.look_up_work import look_up_work
-from lead_signals.followups.deliver import deliver
-from lead_signals.followups.follow_up import FollowUpState, follow_ups
-from lead_signals.followups.n8n_webhook import N8nWebhook
-from lead_signals.followups.request_follow_ups import FOLLOW_UP_WORK
+from lead_signals.followups.delivering.delivery_work import delivery_work
+from lead_signals.followups.destinations.outbound import open_outbound
+from lead_signals.followups.endpoints.cancel_owed import cancel_owed_to_removed
+from lead_signals.followups.endpoints.known_endpoints import KnownEndpoints
+from lead_signals.followups.endpoints.renew_seals import RENEW_SEALS_SECONDS, renew_seals
 from lead_signals.intake.admit_kept import admit_all_kept
 from lead_signals.intake.age_receipts import age_receipts
 from lead_signals.intake.group_commit import GroupCommit
@@ -40,14 +39,15 @@ from lead_signals.rule_packs.active_packs import ActivePacks
 from lead_signals.second_opinion.opinion_answer import forget_old_answers
 from lead_signals.second_opinion.opinion_work import opinion_work
 from lead_signals.settings import Settings
-from lead_signals.tenancy.tenant_session import across_tenants_session
 
 log = get_logger(__name__)
 
-DELIVERIES_AT_ONCE = 20
+# Follow-ups take no connection each: a claim, a batch that settles, a renewal, a look at the endpoints, a pause.
+DELIVERY_CONNECTIONS = 5
 OTHER_CONNECTIONS = 17  # look-ups, opinions, checks, rounds and their locks, the heartbeat
 ADMIT_KEPT_SECONDS = 10.0  # somebody has just connected a Page and waits to see what it said before
 AGE_RECEIPTS_SECONDS = 3600.0
+CANCEL_OWED_SECONDS = 600.0
 FORGET_ANSWERS_SECONDS = 3600.0
 
 
@@ -60,17 +60,18 @@ async def run_worker(database_address: str, settings: Settings, *, lease_seconds
     engine = app_engine(
         database_address,
         application_name="lead-signals worker",
-        pool_size=DELIVERIES_AT_ONCE + OTHER_CONNECTIONS,
+        pool_size=DELIVERY_CONNECTIONS + OTHER_CONNECTIONS,
         production=settings.app_env == "production",
     )
     async with (
-        http_client() as client,
+        open_outbound(settings) as outbound,
         graph_http_client() as graph_client,
         _opinions(engine, settings, lease_seconds) as opinions,
     ):
         graph = app_graph(settings, graph_client)
+        endpoints = KnownEndpoints(engine, settings, outbound)
         works = [
-            *_follow_ups(engine, client, settings, lease_seconds),
+            delivery_work(engine, endpoints, longest_attempt_seconds=settings.follow_up_timeout_seconds, lease_seconds=lease_seconds),
             look_up_work(engine, graph, settings, lease_seconds=lease_seconds),
             channel_check_work(engine, graph, settings, lease_seconds=lease_seconds),
             *opinions,
@@ -80,12 +81,14 @@ async def run_worker(database_address: str, settings: Settings, *, lease_seconds
         if stop.is_set():
             await engine.dispose()
             return
+        await _look_at_endpoints(endpoints, settings)
         log.info("worker_started", works=[work.name for work in works])
         async with asyncio.TaskGroup() as group:
             group.create_task(_keep_beating(engine, stop))
             group.create_task(listen_for_due_work(database_address, wakes, stop=stop))
             for work in works:
                 group.create_task(run_due_work(work, stop=stop, wake=wakes[work.name]))
+            group.create_task(endpoints.keep_fresh(stop))
             packs = ActivePacks(engine)
             group.create_task(packs.keep_fresh(stop))
             for name, do_round, every_seconds in _rounds(engine, settings, packs):
@@ -94,39 +97,16 @@ async def run_worker(database_address: str, settings: Settings, *, lease_seconds
     log.info("worker_stopped")
 
 
-def http_client() -> httpx.AsyncClient:
-    """For follow-ups only. The time limit is N8nWebhook's, over the whole attempt; proxy variables are not trusted, and no cookie of
-    one answer rides along with another tenant's follow-up."""
-    return httpx.AsyncClient(
-        cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
-        trust_env=False,
-        follow_redirects=False,
-        timeout=httpx.Timeout(None),
-        limits=httpx.Limits(max_connections=None),
-    )
-
-
-def _follow_ups(engine: AsyncEngine, client: httpx.AsyncClient, settings: Settings, lease_seconds: float) -> list[DueWork]:
+async def _look_at_endpoints(endpoints: KnownEndpoints, settings: Settings) -> None:
+    """Before the first claim; while the database is away nobody is called, and the next look comes in two seconds."""
     if settings.webhook_url is None:
-        log.warning("no_follow_up_receiver", hint="WEBHOOK_URL is empty: promised follow-ups wait until it is set")
-        return []
-    n8n = N8nWebhook(
-        client,
-        settings.webhook_url.get_secret_value(),
-        timeout_seconds=settings.follow_up_timeout_seconds,
-        signer=_signer(settings),
-    )
-    return [
-        DueWork(
-            name=FOLLOW_UP_WORK,
-            table=follow_ups,
-            working_state=FollowUpState.DELIVERING.value,
-            do_one=partial(deliver, engine, n8n, now=clock.now),
-            across_tenants=partial(across_tenants_session, engine),
-            concurrency=DELIVERIES_AT_ONCE,
-            lease_seconds=lease_seconds,
-        )
-    ]
+        log.warning("no_follow_up_receiver", hint="WEBHOOK_URL is empty: only tenants with an endpoint are told of their leads")
+    try:
+        await endpoints.refresh()
+    except Exception as error:
+        if not database_is_away(error):
+            raise
+        log.warning("endpoints_wait_for_database", error=error.__class__.__name__)
 
 
 @asynccontextmanager
@@ -154,13 +134,11 @@ def _rounds(engine: AsyncEngine, settings: Settings, packs: ActivePacks) -> list
     return [
         ("admit_kept", partial(admit_all_kept, engine, commits), ADMIT_KEPT_SECONDS),
         ("watch_silence", partial(watch_silence, engine, heard_channels, now=clock.now), WATCH_SECONDS),
+        ("cancel_owed", partial(cancel_owed_to_removed, engine), CANCEL_OWED_SECONDS),
+        ("renew_seals", lambda: renew_seals(engine, settings, now=clock.now()), RENEW_SEALS_SECONDS),
         ("forget_answers", partial(forget_old_answers, engine), FORGET_ANSWERS_SECONDS),
         ("age_receipts", lambda: age_receipts(engine, settings.receipt_retention_days, clock.now()), AGE_RECEIPTS_SECONDS),
     ]
-
-
-def _signer(settings: Settings) -> Webhook | None:
-    return None if settings.webhook_signing_secret is None else Webhook(settings.webhook_signing_secret.get_secret_value())
 
 
 async def _keep_beating(engine: AsyncEngine, stop: asyncio.Event) -> None:

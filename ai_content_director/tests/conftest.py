@@ -32,6 +32,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--postgres-bin", default=None, help="folder with the programs of another PostgreSQL (15 or newer)")
     parser.addoption("--mutations", type=int, default=3_000, help="how many mutated payloads to send through the door, over all platforms")
     parser.addoption("--mutation-seed", type=int, default=None, help="make the same mutations again as a run that failed")
+    parser.addoption("--kills", type=int, default=3, help="how often the worker is killed amid deliveries, in each such test")
+    parser.addoption("--kill-seed", type=int, default=None, help="choose the same moments again as a run that failed")
 
 
 def pytest_report_header(config: pytest.Config) -> str:

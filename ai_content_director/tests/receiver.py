@@ -5,6 +5,7 @@ Scripts are written per tenant (`tenant_id` of the body), so that many tests may
 
 import json
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -61,9 +62,9 @@ def ok(exchange: Exchange) -> None:
 
 
 class Receiver:
-    """Listens on a free port of loopback from the beginning of the block to its end."""
+    """Listens on a free port of loopback from the beginning of the block to its end; with TLS when it is given what that needs."""
 
-    def __init__(self) -> None:
+    def __init__(self, tls: ssl.SSLContext | None = None) -> None:
         self.closing = threading.Event()
         self._changed = threading.Condition()
         self._arrivals: list[Arrival] = []
@@ -71,10 +72,13 @@ class Receiver:
         self._exchanges: list[Exchange] = []
         self._gates: list[threading.Event] = []
         self._server = _Server(("127.0.0.1", 0), self)
+        self._scheme = "http" if tls is None else "https"
+        if tls is not None:
+            self._server.socket = tls.wrap_socket(self._server.socket, server_side=True)
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self._server.server_port}/webhook/lead"
+        return f"{self._scheme}://127.0.0.1:{self._server.server_port}/webhook/lead"
 
     def script(self, tenant_id: str, *answers: Answer) -> None:
         """Answer this tenant's next requests so, in this order; the last answer stays. Unscripted tenants hear 200."""
@@ -89,7 +93,7 @@ class Receiver:
     def arrivals(self, tenant_id: str | None = None) -> Sequence[Arrival]:
         """What has come in so far, in order: of one tenant, or of all."""
         with self._changed:
-            return [arrival for arrival in self._arrivals if tenant_id in (None, arrival.said["tenant_id"])]
+            return [arrival for arrival in self._arrivals if tenant_id is None or tenant_id == arrival.said["tenant_id"]]
 
     def wait_for(self, count: int, tenant_id: str | None = None, deadline_seconds: float = 30.0) -> Sequence[Arrival]:
         """The arrivals, once there are at least `count`. Raises AssertionError after `deadline_seconds`."""
@@ -145,6 +149,9 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         receiver = cast("_Server", self.server).receiver
         body = self.rfile.read(int(self.headers["content-length"]))
+        if len(body) < int(self.headers["content-length"]):
+            self.close_connection = True  # whoever was sending it has died: half a request is none
+            return
         arrival = Arrival({name.lower(): value for name, value in self.headers.items()}, body, time.monotonic())
         exchange = Exchange(self.connection, receiver.closing)
         answer = receiver.take(arrival, exchange)

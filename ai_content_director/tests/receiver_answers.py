@@ -63,6 +63,12 @@ def resets(exchange: Exchange) -> None:
     exchange.reset()
 
 
+def resets_in_the_body(exchange: Exchange) -> None:
+    """Refuses, begins to explain itself, and ends the connection by RST."""
+    exchange.send(b"HTTP/1.1 500 Broken\r\ncontent-length: 600\r\n\r\n" + b"x" * 30)
+    exchange.reset()
+
+
 def talks_nonsense(exchange: Exchange) -> None:
     """Something that is no HTTP."""
     exchange.keep_connection = False

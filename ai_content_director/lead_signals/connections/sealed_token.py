@@ -1,19 +1,15 @@
-"""A channel's token as it may lie in the database: sealed, and for its own row alone.
+"""A channel's token as it may lie in the database: sealed by CHANNEL_TOKEN_KEY for its own row alone (`database/row_seal`).
 
-Each of the operator's keys (CHANNEL_TOKEN_KEY) is turned into a key of that one row, so that a sealed token copied to another tenant,
-platform or channel does not open there. HKDF as in RFC 5869; the seal is Fernet's (AES-128-CBC under HMAC-SHA256).
+A sealed token copied to another tenant, platform or channel does not open there.
 """
 
-import base64
 from dataclasses import dataclass
 from uuid import UUID
 
-from cryptography.fernet import Fernet, InvalidToken, MultiFernet
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from pydantic import SecretStr
 
-ROW_KEY_BYTES = 32
+from lead_signals.database.row_seal import DoesNotOpen, NoKey, RowSeal
+
 MAKE_A_KEY = "set CHANNEL_TOKEN_KEY to what `openssl rand -base64 32` prints, for the API and the worker alike"
 
 
@@ -60,40 +56,37 @@ class TokenSeal:
     """Seals and opens tokens. `keys` is CHANNEL_TOKEN_KEY: one key or several separated by commas; the first seals, all open."""
 
     def __init__(self, keys: SecretStr | None) -> None:
-        self._keys = [] if keys is None else [base64.urlsafe_b64decode(key.strip()) for key in keys.get_secret_value().split(",")]
+        self._seal = RowSeal(keys)
 
     @property
     def can_seal(self) -> bool:
         """Whether there is a key at all."""
-        return bool(self._keys)
+        return self._seal.can_seal
 
     def seal(self, token: SecretStr, place: TokenPlace) -> bytes:
         """The token as it may be stored in that row. Raises NoSealingKey."""
-        return self._box(place).encrypt(token.get_secret_value().encode())
+        try:
+            return self._seal.seal(token, _named(place))
+        except NoKey:
+            raise NoSealingKey from None
 
     def open(self, sealed: bytes, place: TokenPlace) -> SecretStr:
         """The token that was sealed for that row. Raises NoOpeningKey, or BrokenSeal when no key opens it there."""
-        if not self._keys:
-            raise NoOpeningKey
         try:
-            return SecretStr(self._box(place).decrypt(sealed).decode())
-        except InvalidToken:
+            return self._seal.open(sealed, _named(place))
+        except NoKey:
+            raise NoOpeningKey from None
+        except DoesNotOpen:
             raise BrokenSeal from None
 
     def is_of_the_first_key(self, sealed: bytes, place: TokenPlace) -> bool:
         """Whether older keys could be taken away without losing this token. Raises NoSealingKey."""
         try:
-            Fernet(self._row_keys(place)[0]).decrypt(sealed)
-        except InvalidToken:
-            return False
-        return True
+            return self._seal.is_of_the_first_key(sealed, _named(place))
+        except NoKey:
+            raise NoSealingKey from None
 
-    def _box(self, place: TokenPlace) -> MultiFernet:
-        return MultiFernet([Fernet(key) for key in self._row_keys(place)])
 
-    def _row_keys(self, place: TokenPlace) -> list[bytes]:
-        if not self._keys:
-            raise NoSealingKey
-        # Two ids of fixed length around a word of a closed set: no two places read the same.
-        info = f"lead-signals channel token|{place.tenant_id}|{place.platform}|{place.channel_id}".encode()
-        return [base64.urlsafe_b64encode(HKDF(SHA256(), ROW_KEY_BYTES, salt=None, info=info).derive(key)) for key in self._keys]
+def _named(place: TokenPlace) -> str:
+    # Two ids of fixed length around a word of a closed set: no two places read the same.
+    return f"lead-signals channel token|{place.tenant_id}|{place.platform}|{place.channel_id}"

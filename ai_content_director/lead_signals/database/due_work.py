@@ -1,4 +1,4 @@
-"""The worker's loop over one kind of owed work: claim what is due, do it, renew while it lasts, rest until woken.
+"""The worker's loop over one kind of owed work: claim what is due in good portions, do it, rest until woken.
 
 A kind of work is a value (`DueWork`); the loop knows nothing of what is done. It survives the loss of the database: it waits
 and asks again. It stops when told to: claims nothing more, lets what runs finish, and gives the rest back.
@@ -6,26 +6,38 @@ and asks again. It stops when told to: claims nothing more, lets what runs finis
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
-from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
 from sqlalchemy import Table
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from lead_signals.database.availability import database_is_away
-from lead_signals.database.lease import Claim, claim_due, give_back, renew
+from lead_signals.database.lease import Claim, claim_due, give_back
+from lead_signals.database.rows_in_hand import OpenConnection, RowsInHand
 from lead_signals.log_context import get_logger
 
 log = get_logger(__name__)
 
 POLL_SECONDS = 1.0  # the safety net below NOTIFY: a lost wake-up costs at most this
 AWAY_PAUSE_SECONDS = 1.0
-RENEW_RETRY_SECONDS = 0.5
 # After an outage longer than a lease every row in work looks abandoned: whoever holds one first gets the time to say so.
 RESCUE_PAUSE_SECONDS = 2.0
+# A claim is a transaction, of milliseconds. While others run it is made for at least this part of all hands.
+PORTION_OF_HANDS = 4
 
-OpenConnection = Callable[[], AbstractAsyncContextManager[AsyncConnection]]
+
+@dataclass(frozen=True, slots=True)
+class ClaimWish:
+    """What the loop asks for: at most `limit` rows, and with `rescue` those of silent workers too.
+
+    `anew`: we were woken, or have rested; something may be due of which a claim just before knew nothing.
+    """
+
+    limit: int
+    lease_seconds: float
+    rescue: bool
+    anew: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,18 +45,22 @@ class DueWork:
     """One kind of owed work: where it lies, what doing one means, and how much at once.
 
     `across_tenants` opens a transaction that sees due rows of every tenant (for claiming, renewing, giving back only).
-    `do_one` settles the claim itself, in its own transaction. `lease_seconds` is how long a killed worker's row waits, and
-    `drain_seconds` how long a job may go on after the end was asked for: longer than the longest attempt.
+    `do_one` settles the claim itself, in its own transaction; it gets what `claim` has returned, which is a Claim or more than that.
+    `claim` takes what is due when the oldest first is not enough; it opens its own transaction, or none when it need not ask.
+    `lease_seconds` is how long a killed worker's row waits, and `drain_seconds` how long a job may go on after the end was asked for:
+    longer than the longest attempt. `freed` is set when a hand is free, and by a job that makes room before it ends.
     """
 
     name: str
     table: Table
     working_state: str
-    do_one: Callable[[Claim], Awaitable[None]]
+    do_one: Callable[[Any], Awaitable[object]]
     across_tenants: OpenConnection
     concurrency: int = 20
     lease_seconds: float = 20.0
     drain_seconds: float = 12.0
+    claim: Callable[[ClaimWish], Awaitable[Sequence[Claim]]] | None = None
+    freed: asyncio.Event = field(default_factory=asyncio.Event)
 
 
 class _Rescue:
@@ -63,112 +79,111 @@ class _Rescue:
 
 async def run_due_work(work: DueWork, *, stop: asyncio.Event, wake: asyncio.Event) -> None:
     """Do what is due until `stop`; `wake` cuts a rest short. Returns when everything in hand is done or given back."""
-    running: set[asyncio.Task[None]] = set()
     rescue = _Rescue()
-    while not stop.is_set():
-        wake.clear()
-        claims = await _claim(work, work.concurrency - len(running), rescue)
-        if claims is None:
-            await _wait_first(stop.wait(), timeout_seconds=AWAY_PAUSE_SECONDS)
-            continue
-        for position, claim in enumerate(claims):
-            if stop.is_set():
-                await _give_back(work, claims[position:])
-                break
-            running.add(asyncio.create_task(_do_while_renewing(work, claim, rescue)))
-        await _rest(running, stop=stop, wake=wake, more_is_due=len(claims) > 0, full=len(running) >= work.concurrency)
-        running = {task for task in running if not task.done()}
-    await _drain(work, running)
-
-
-async def _claim(work: DueWork, limit: int, rescue: _Rescue) -> list[Claim] | None:
-    """Due rows, or None while the database is away."""
-    if limit <= 0:
-        return []
+    hands = RowsInHand(
+        work.name, work.table, work.across_tenants, lease_seconds=work.lease_seconds, freed=work.freed, when_away=rescue.put_off
+    )
+    renewing = asyncio.create_task(hands.keep_renewing())
+    bells = _Bells(stop, wake, work.freed)
+    anew = True
     try:
-        async with work.across_tenants() as connection:
-            return await claim_due(
-                connection,
-                work.table,
-                working_state=work.working_state,
-                limit=limit,
-                lease_seconds=work.lease_seconds,
-                rescue=rescue.is_due,
-            )
+        while not stop.is_set():
+            wake.clear()
+            work.freed.clear()
+            claims = await _claim(work, ClaimWish(work.concurrency - len(hands), work.lease_seconds, rescue.is_due, anew))
+            if claims is None:
+                rescue.put_off()
+                anew = True
+                await bells.until_stop(AWAY_PAUSE_SECONDS)
+                continue
+            if stop.is_set():
+                await _give_back(work, claims)
+                break
+            for claim in claims:
+                hands.take(claim, work.do_one)
+            anew = await _rest(work, hands, bells, more_is_due=len(claims) > 0)
+        await hands.drain(work.drain_seconds)
+    finally:
+        renewing.cancel()
+        bells.end()
+
+
+async def _claim(work: DueWork, wish: ClaimWish) -> Sequence[Claim] | None:
+    """Due rows, or None while the database is away."""
+    try:
+        return await (_claim_oldest(work, wish) if work.claim is None else work.claim(wish))
     except Exception as error:
         if not database_is_away(error):
             raise
-        rescue.put_off()
         log.warning("claim_waits_for_database", work=work.name, error=error.__class__.__name__)
         return None
 
 
-async def _rest(running: set[asyncio.Task[None]], *, stop: asyncio.Event, wake: asyncio.Event, more_is_due: bool, full: bool) -> None:
-    """Wait for a free hand when all are busy; otherwise for a wake-up, a finished job, the poll, or the end."""
-    if more_is_due and not full:
-        await asyncio.sleep(0)
-        return
-    waiting = [] if full else [wake.wait()]
-    await _wait_first(stop.wait(), *waiting, tasks=running, timeout_seconds=None if full else POLL_SECONDS)
+async def _claim_oldest(work: DueWork, wish: ClaimWish) -> list[Claim]:
+    async with work.across_tenants() as connection:
+        return await claim_due(
+            connection,
+            work.table,
+            working_state=work.working_state,
+            limit=wish.limit,
+            lease_seconds=wish.lease_seconds,
+            rescue=wish.rescue,
+        )
 
 
-async def _wait_first(*events: Awaitable[bool], timeout_seconds: float | None, tasks: set[asyncio.Task[None]] | None = None) -> None:
-    watchers = {asyncio.ensure_future(event) for event in events}
-    await asyncio.wait({*watchers, *(tasks or set())}, timeout=timeout_seconds, return_when=asyncio.FIRST_COMPLETED)
-    for watcher in watchers:
-        watcher.cancel()
+async def _rest(work: DueWork, hands: RowsInHand, bells: "_Bells", *, more_is_due: bool) -> bool:
+    """Wait until there is reason to claim: a portion of free hands, or with a free one a wake-up or the poll. Whether to look anew."""
+    while not bells.is_over:
+        free = work.concurrency - len(hands)
+        if free > 0 and bells.was_woken:
+            return True
+        has_portion = free * PORTION_OF_HANDS >= work.concurrency or len(hands) == 0
+        if has_portion and (more_is_due or work.freed.is_set()):
+            await asyncio.sleep(0)
+            return False
+        work.freed.clear()
+        if not await bells.until_stirred(POLL_SECONDS, wakeable=free > 0) and free > 0:
+            return True
+    return True
 
 
-async def _do_while_renewing(work: DueWork, claim: Claim, rescue: _Rescue) -> None:
-    """Do one; hold its lease while it lasts; drop it when the lease is lost. A crash of `do_one` leaves the row to the rescue."""
-    doing = asyncio.ensure_future(work.do_one(claim))
-    renewing = asyncio.create_task(_renew_until_lost(work, claim, rescue))
-    try:
-        await asyncio.wait({doing, renewing}, return_when=asyncio.FIRST_COMPLETED)
-        if not doing.done():
-            log.warning("lease_lost", work=work.name, id=str(claim.id))
-            doing.cancel()
-        await doing
-    except asyncio.CancelledError:
-        doing.cancel()
-        if asyncio.current_task() is not None and asyncio.current_task().cancelling():  # type: ignore[union-attr]
-            raise
-    except Exception as error:
-        log.error("work_crashed", work=work.name, id=str(claim.id), attempts=claim.attempts, error=error.__class__.__name__)
-    finally:
-        renewing.cancel()
+class _Bells:
+    """Three events, and waiting for any of them, with watchers that outlive one wait: a busy loop waits a thousand times a second."""
+
+    def __init__(self, stop: asyncio.Event, wake: asyncio.Event, freed: asyncio.Event) -> None:
+        self._stop, self._wake, self._freed = stop, wake, freed
+        self._watchers: dict[asyncio.Event, asyncio.Task[bool]] = {}
+
+    @property
+    def is_over(self) -> bool:
+        return self._stop.is_set()
+
+    @property
+    def was_woken(self) -> bool:
+        return self._wake.is_set()
+
+    async def until_stop(self, timeout_seconds: float) -> None:
+        await self._until([self._stop], timeout_seconds)
+
+    async def until_stirred(self, timeout_seconds: float, *, wakeable: bool) -> bool:
+        """Until the end, a free hand, or a wake-up for which there is a hand. False when none of them came in time."""
+        return await self._until([self._stop, self._freed, *([self._wake] if wakeable else [])], timeout_seconds)
+
+    async def _until(self, events: list[asyncio.Event], timeout_seconds: float) -> bool:
+        if any(event.is_set() for event in events):
+            return True
+        for event in events:
+            if event not in self._watchers or self._watchers[event].done():
+                self._watchers[event] = asyncio.create_task(event.wait())
+        await asyncio.wait([self._watchers[event] for event in events], timeout=timeout_seconds, return_when=asyncio.FIRST_COMPLETED)
+        return any(event.is_set() for event in events)
+
+    def end(self) -> None:
+        for watcher in self._watchers.values():
+            watcher.cancel()
 
 
-async def _renew_until_lost(work: DueWork, claim: Claim, rescue: _Rescue) -> None:
-    pause_seconds = work.lease_seconds / 3
-    while True:
-        await asyncio.sleep(pause_seconds)
-        try:
-            async with work.across_tenants() as connection:
-                if not await renew(connection, work.table, claim, lease_seconds=work.lease_seconds):
-                    return
-            pause_seconds = work.lease_seconds / 3
-        except Exception as error:
-            pause_seconds = min(RENEW_RETRY_SECONDS, pause_seconds)
-            if database_is_away(error):
-                rescue.put_off()
-            # The fence decides at the end whether the work counted: a database that is away is no reason to stop it.
-            log.warning("renew_waits_for_database", work=work.name, id=str(claim.id), error=error.__class__.__name__)
-
-
-async def _drain(work: DueWork, running: set[asyncio.Task[None]]) -> None:
-    """Let what runs finish. What cannot, because the database never comes back, is left to the rescue: we must end some day."""
-    if not running:
-        return
-    _, unfinished = await asyncio.wait(running, timeout=work.drain_seconds)
-    if unfinished:
-        log.warning("stopped_with_work_in_hand", work=work.name, rows=len(unfinished))
-        for task in unfinished:
-            task.cancel()
-        await asyncio.wait(unfinished)
-
-
-async def _give_back(work: DueWork, claims: list[Claim]) -> None:
+async def _give_back(work: DueWork, claims: Sequence[Claim]) -> None:
     try:
         async with work.across_tenants() as connection:
             for claim in claims:

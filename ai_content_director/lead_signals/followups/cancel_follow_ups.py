@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import case, func, or_, update
+from sqlalchemy import ColumnElement, case, func, or_, update
 
 from lead_signals.followups.follow_up import FollowUpState, follow_ups
 from lead_signals.tenancy.tenant_session import TenantSession
@@ -24,14 +24,22 @@ async def cancel_follow_ups(session: TenantSession, tenant_id: UUID, lead_ids: S
 
     A worker that claims or settles one of them at this moment goes first, and the state it leaves decides.
     """
-    if not lead_ids:
-        return []
+    return await _cancel(session, tenant_id, follow_ups.c.lead_id.in_(lead_ids)) if lead_ids else []
+
+
+async def cancel_one_follow_up(session: TenantSession, tenant_id: UUID, follow_up_id: UUID) -> CancelledFollowUp | None:
+    """The same for one of them by its id. None when there was nothing to cancel: it is not there, delivered, or cancelled already."""
+    cancelled = await _cancel(session, tenant_id, follow_ups.c.id == follow_up_id)
+    return cancelled[0] if cancelled else None
+
+
+async def _cancel(session: TenantSession, tenant_id: UUID, which: ColumnElement[bool]) -> list[CancelledFollowUp]:
     in_work = follow_ups.c.state == FollowUpState.DELIVERING.value
     rows = await session.execute(
         update(follow_ups)
         .where(
             follow_ups.c.tenant_id == tenant_id,
-            follow_ups.c.lead_id.in_(lead_ids),
+            which,
             or_(follow_ups.c.finished_at.is_(None), follow_ups.c.state == FollowUpState.DEAD.value),
         )
         .values(

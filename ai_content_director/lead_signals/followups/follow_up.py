@@ -21,6 +21,9 @@ from sqlalchemy import (
 from lead_signals.database.lease import due_index, lease_columns
 from lead_signals.database.metadata import metadata
 
+FOLLOW_UP_WORK = "follow_ups"
+"""What the workers are woken for."""
+
 
 class FollowUpState(StrEnum):
     """pending → delivering → delivered; a failure makes it retrying, then dead; cancelled when the lead no longer wants it."""

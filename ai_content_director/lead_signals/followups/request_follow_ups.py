@@ -9,11 +9,9 @@ from lead_signals.database.insert_rows import insert_rows
 from lead_signals.database.new_id import new_id
 from lead_signals.database.wake_up import announce_due_work
 from lead_signals.followups.endpoints.endpoint import OPERATORS_ENDPOINT, follow_up_endpoints
-from lead_signals.followups.follow_up import follow_ups
+from lead_signals.followups.follow_up import FOLLOW_UP_WORK, follow_ups
 from lead_signals.followups.request import FollowUpRequest
 from lead_signals.tenancy.tenant_session import TenantSession
-
-FOLLOW_UP_WORK = "follow_ups"
 
 
 async def request_follow_ups(

@@ -1,6 +1,7 @@
 """`lead-signals doctor`: what is configured, what is missing, what is unhealthy, in lines for a person at a terminal."""
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +12,8 @@ from lead_signals.database.addresses import DatabaseAddresses
 from lead_signals.database.embedded_database import database_of, default_data_directory
 from lead_signals.database.engine import app_engine
 from lead_signals.database.migrate import newest_revision
+from lead_signals.followups.endpoints.endpoint_troubles import EndpointTrouble, endpoint_troubles
+from lead_signals.health.follow_up_lines import endpoint_lines, follow_up_lines
 from lead_signals.health.language_model_lines import language_model_advice, language_model_lines
 from lead_signals.health.readiness import Check, Readiness, readiness
 from lead_signals.intake.unrouted_delivery import UnknownChannel
@@ -19,6 +22,7 @@ from lead_signals.printable import printable
 from lead_signals.rule_packs.active_packs import ActivePacks
 from lead_signals.second_opinion.opinion_health import OpinionHealth, opinion_health
 from lead_signals.settings import ConfigurationError, Settings, missing_secrets, read_settings
+from lead_signals.tenancy.tenant_session import across_tenants_session
 
 NEEDS_A_HAND = "  ✗ "
 PAGES_TOLD = 20
@@ -48,32 +52,47 @@ def examine(data_directory: Path | None = None) -> Diagnosis:
     ]
     with database_of(settings, data_directory, must_exist=True) as addresses:
         lines.append(f"  · database: {_place(settings, data_directory)}")
-        seen, own_rules, opinions = asyncio.run(_look(settings, addresses))
+        looked = asyncio.run(_look(settings, addresses))
+    seen = looked.readiness
     lines += [_check_line("database", seen.database), _check_line("migrations", seen.migrations), _check_line("worker", seen.worker)]
-    lines += _backlog_lines(settings, seen)
+    lines += [] if seen.follow_ups is None else follow_up_lines(settings, seen.follow_ups)
+    lines += endpoint_lines(looked.endpoint_troubles)
     lines += [_unknown_channel_line(channel) for channel in seen.unknown_channels[:PAGES_TOLD]]
     if len(seen.unknown_channels) > PAGES_TOLD:
         lines.append(f"{NEEDS_A_HAND}… and {_many(len(seen.unknown_channels) - PAGES_TOLD, 'more such Page', 'more such Pages')}")
     lines += _channel_lines(seen)
     lines += _look_up_lines(seen)
-    lines += _own_rules_lines(own_rules)
-    lines += [] if opinions is None else language_model_lines(settings, opinions)
+    lines += _own_rules_lines(looked.own_rules)
+    lines += [] if looked.opinions is None else language_model_lines(settings, looked.opinions)
     if seen.kept_for_connected:
         many, are = _many(seen.kept_for_connected, "delivery", "deliveries"), "is" if seen.kept_for_connected == 1 else "are"
         lines.append(f"  · {many} from before their Page was connected {are} kept: a running worker makes leads of them")
     return Diagnosis(lines, well=not any(line.startswith(NEEDS_A_HAND) for line in lines))
 
 
-async def _look(settings: Settings, addresses: DatabaseAddresses) -> tuple[Readiness, ActivePacks, OpinionHealth | None]:
+@dataclass(frozen=True, slots=True)
+class _Looked:
+    """What was found in the database; without the newest migration only how far it is."""
+
+    readiness: Readiness
+    own_rules: ActivePacks
+    endpoint_troubles: Sequence[EndpointTrouble] = ()
+    opinions: OpinionHealth | None = None
+
+
+async def _look(settings: Settings, addresses: DatabaseAddresses) -> _Looked:
     production = settings.app_env == "production"
     engine = app_engine(addresses.app, application_name="lead-signals doctor", pool_size=1, production=production)
     try:
         seen, packs = await readiness(engine, newest_revision=newest_revision(), thorough=True), ActivePacks(engine)
-        if seen.migrations.ok:
-            await packs.loaded()
-        if not settings.asks_language_model or not seen.migrations.ok:
-            return seen, packs, None
-        return seen, packs, await opinion_health(engine, most_calls=settings.lead_classify_llm_daily_calls)
+        if not seen.migrations.ok:
+            return _Looked(seen, packs)
+        await packs.loaded()
+        async with across_tenants_session(engine) as everywhere:
+            troubles = await endpoint_troubles(everywhere, settings)
+        if not settings.asks_language_model:
+            return _Looked(seen, packs, troubles)
+        return _Looked(seen, packs, troubles, await opinion_health(engine, most_calls=settings.lead_classify_llm_daily_calls))
     finally:
         await engine.dispose()
 
@@ -107,20 +126,6 @@ def _place(settings: Settings, data_directory: Path | None) -> str:
 
 def _check_line(name: str, check: Check) -> str:
     return f"{'  ✓ ' if check.ok else NEEDS_A_HAND}{name}: {check.sentence}"
-
-
-def _backlog_lines(settings: Settings, seen: Readiness) -> list[str]:
-    if seen.backlog is None:
-        return []
-    counts = ", ".join(f"{count} {state}" for state, count in seen.backlog.by_state.items() if count) or "none"
-    lines = [f"  · follow-ups: {counts}"]
-    if seen.backlog.by_state["dead"]:
-        dead = seen.backlog.by_state["dead"]
-        told = _many(dead, "follow-up is", "follow-ups are")
-        lines.append(f"{NEEDS_A_HAND}{told} dead: the runbook (section 13) tells why, and how to send them again")
-    if settings.webhook_url is None and (seen.backlog.by_state["pending"] or seen.backlog.by_state["retrying"]):
-        lines.append(f"{NEEDS_A_HAND}follow-ups wait, and WEBHOOK_URL is empty: nobody will receive them")
-    return lines
 
 
 def _channel_lines(seen: Readiness) -> list[str]:

@@ -11,6 +11,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from prometheus_client.core import REGISTRY, GaugeMetricFamily
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from lead_signals.health.follow_up_gauges import follow_up_gauges
 from lead_signals.health.readiness import Check, Readiness, readiness, rule_packs_check
 from lead_signals.rule_packs.active_packs import ActivePacks
 from lead_signals.tenancy.operator_access import OperatorAccess
@@ -72,12 +73,8 @@ def _gauges(seen: Readiness, rule_packs: Check) -> list[bytes]:
     for part, check in (*checks.items(), ("rule_packs", rule_packs)):
         ready.add_metric([part], float(check.ok))
     families = [ready]
-    if seen.backlog is not None:
-        follow_ups = GaugeMetricFamily("lead_signals_follow_ups", "Follow-ups by state", labels=["state"])
-        for state, count in seen.backlog.by_state.items():
-            follow_ups.add_metric([state], count)
-        oldest = GaugeMetricFamily("lead_signals_follow_up_oldest_due_seconds", "Since when the oldest due follow-up waits")
-        oldest.add_metric([], seen.backlog.oldest_due_seconds)
+    if seen.follow_ups is not None:
+        families += follow_up_gauges(seen.follow_ups)
         unknown = GaugeMetricFamily("lead_signals_unknown_channels", "Pages that write to us although nobody connected them")
         unknown.add_metric([], len(seen.unknown_channels))
         troubled = GaugeMetricFamily("lead_signals_channels", "Channels that need a look, by what is the matter", labels=["trouble"])
@@ -86,5 +83,5 @@ def _gauges(seen: Readiness, rule_packs: Check) -> list[bytes]:
         waiting = GaugeMetricFamily("lead_signals_look_ups", "Look-ups that wait, by kind and last failure", labels=["kind", "because"])
         for wait in seen.waiting_look_ups:
             waiting.add_metric([wait.kind.value, wait.last_failure or ""], wait.count)
-        families += [follow_ups, oldest, unknown, troubled, waiting]
+        families += [unknown, troubled, waiting]
     return [generate_latest(_Once(families))]

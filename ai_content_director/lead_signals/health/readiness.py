@@ -3,7 +3,6 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from lead_signals.connections.channel_health import ChannelHealth, channel_health
@@ -12,7 +11,7 @@ from lead_signals.database.engine import UnsafeDatabaseError, assert_safe
 from lead_signals.database.heartbeat import workers_seen
 from lead_signals.database.migrate import NEWER_DATABASE, revision_of
 from lead_signals.enrichment.waiting_look_ups import WaitingLookUps, waiting_look_ups
-from lead_signals.followups.follow_up import FollowUpState, follow_ups
+from lead_signals.followups.oversight.follow_up_numbers import FollowUpNumbers, follow_up_numbers
 from lead_signals.intake.unrouted_delivery import UnknownChannel, count_kept_for_connected, unknown_channels
 from lead_signals.rule_packs.active_packs import ActivePacks
 from lead_signals.tenancy.tenant_session import AcrossTenantsSession, across_tenants_session
@@ -27,14 +26,6 @@ class Check:
 
 
 @dataclass(frozen=True, slots=True)
-class FollowUpBacklog:
-    """How many promises stand in each state, and since when (seconds) the oldest due one waits; 0 when none is due."""
-
-    by_state: dict[str, int]
-    oldest_due_seconds: float
-
-
-@dataclass(frozen=True, slots=True)
 class Readiness:
     """`status`: "ready"; "degraded" (deliveries are taken, but follow-ups wait); "unready" (nothing can be taken).
 
@@ -46,7 +37,7 @@ class Readiness:
     migrations: Check
     worker: Check
     channels: Check
-    backlog: FollowUpBacklog | None = None
+    follow_ups: FollowUpNumbers | None = None
     unknown_channels: tuple[UnknownChannel, ...] = ()
     kept_for_connected: int = 0
     channel_troubles: ChannelHealth = field(default_factory=ChannelHealth)
@@ -56,7 +47,7 @@ class Readiness:
 async def readiness(engine: AsyncEngine, *, newest_revision: str, thorough: bool) -> Readiness:
     """Look now. Never raises because the database is away: that is an answer.
 
-    `thorough` also counts the backlog and the unknown Pages, which reads whole tables: for those who hold the key, not for `/ready`.
+    `thorough` also counts what is owed, what came of the last hour, and the unknown Pages: for those who hold the key, not for `/ready`.
     """
     not_asked = Check(ok=False, sentence="not known while the database is away")
     try:
@@ -90,7 +81,7 @@ async def _look(session: AcrossTenantsSession, newest_revision: str, *, thorough
         Check(ok=True, sentence=f"at {revision}"),
         worker,
         _channels(troubles),
-        await follow_up_backlog(session) if thorough else None,
+        await follow_up_numbers(session) if thorough else None,
         tuple(await unknown_channels(session)) if thorough else (),
         await count_kept_for_connected(session) if thorough else 0,
         troubles if thorough else ChannelHealth(),
@@ -122,15 +113,3 @@ def rule_packs_check(packs: ActivePacks) -> Check:
         return Check(ok=True, sentence="all usable")
     whose = "1 tenant" if count == 1 else f"{count} tenants"
     return Check(ok=False, sentence=f"the own rules of {whose} cannot be used, and the packaged ones judge meanwhile: see doctor")
-
-
-async def follow_up_backlog(session: AcrossTenantsSession) -> FollowUpBacklog:
-    """Promises of all tenants by state."""
-    counts = await session.execute(select(follow_ups.c.state, func.count().label("cnt")).group_by(follow_ups.c.state))
-    by_state = {row.state: row.cnt for row in counts}
-    age = func.extract("epoch", func.now() - func.min(follow_ups.c.due_at))
-    waiting = follow_ups.c.state.in_([FollowUpState.PENDING.value, FollowUpState.RETRYING.value])
-    oldest = (
-        await session.execute(select(age).where(follow_ups.c.finished_at.is_(None), waiting, follow_ups.c.due_at <= func.now()))
-    ).scalar_one()
-    return FollowUpBacklog({state.value: by_state.get(state.value, 0) for state in FollowUpState}, float(oldest or 0.0))

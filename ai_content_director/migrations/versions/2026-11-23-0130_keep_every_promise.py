@@ -65,6 +65,7 @@ TABLES = (
             REFERENCES follow_ups (tenant_id, id) ON DELETE CASCADE
     )
     """,
+    "CREATE INDEX ix_follow_up_receipts_received ON follow_up_receipts USING brin (received_at)",
 )
 
 QUEUED_BY_ENDPOINT = (

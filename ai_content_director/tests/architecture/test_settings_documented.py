@@ -9,7 +9,10 @@ from lead_signals.settings import Settings, read_settings
 
 EXAMPLE = Path(__file__).parents[2] / ".env.example"
 COMPOSE_FILES = sorted(Path(__file__).parents[3].glob("docker-compose*.yml"))
-COMPOSE_ONLY = {"POSTGRES_PASSWORD", "POSTGRES_APP_PASSWORD", "N8N_ENCRYPTION_KEY"}
+COMPOSE_ONLY = {
+    *("POSTGRES_PASSWORD", "POSTGRES_APP_PASSWORD"),
+    *("N8N_ENCRYPTION_KEY", "LEAD_SIGNALS_URL", "LEAD_SIGNALS_ALLOW_UNSIGNED"),
+}
 # Compose makes these itself, from the names above and from which overlay is used.
 MADE_BY_COMPOSE = {"APP_ENV", "DATABASE_URL", "DATABASE_OWNER_URL"}
 ASSIGNMENT = re.compile(r"^([A-Z][A-Z0-9_]*)=(.*)$", re.MULTILINE)

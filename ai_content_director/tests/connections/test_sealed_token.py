@@ -1,7 +1,7 @@
 """A sealed token opens in its own row, under one of our keys, and nowhere else."""
 
 import base64
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from pydantic import SecretStr
@@ -26,6 +26,14 @@ def test_what_was_sealed_comes_back_and_shows_nothing_meanwhile() -> None:
     assert PAGE_TOKEN.encode() not in sealed
     assert seal.seal(TOKEN, HERE) != sealed
     assert PAGE_TOKEN not in f"{seal!r} {seal.open(sealed, HERE)!r} {seal.open(sealed, HERE)}"
+
+
+def test_a_token_that_an_earlier_release_sealed_still_opens() -> None:
+    """Sealed by the code before `database/row_seal`: the place must be told in the same words for ever."""
+    place = TokenPlace(UUID("11111111-2222-4333-8444-555555555555"), "facebook", UUID("66666666-7777-4888-8999-aaaaaaaaaaaa"))
+    sealed = b"gAAAAABrA5fjfwZob_N2ZPkiefG4ALoyAUql1THy6ovEr8bWAzmYElN8rdv9fXrNn1MSCbErgAG_GdAvUZCY7Q04Kn6Err_iqaxDuwmcA-BZl0IkZ3bvauA="
+    assert seal_with(OLDER_KEY, SEALING_KEY).open(sealed, place).get_secret_value() == "EAAmot-tu-cua-ngay-xua"
+    assert seal_with(SEALING_KEY).is_of_the_first_key(sealed, place)
 
 
 @pytest.mark.parametrize(

@@ -195,7 +195,7 @@ async def test_the_loop_survives_a_database_that_is_away(alone: AsyncEngine, mon
 async def test_after_an_outage_longer_than_the_lease_who_held_a_row_keeps_it(alone: AsyncEngine, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody could renew, so everything in work looks abandoned: the holder must get to it before the rescue does."""
     monkeypatch.setattr("lead_signals.database.due_work.AWAY_PAUSE_SECONDS", 0.02)
-    monkeypatch.setattr("lead_signals.database.due_work.RENEW_RETRY_SECONDS", 0.4)  # slower than the others' asking
+    monkeypatch.setattr("lead_signals.database.rows_in_hand.RENEW_RETRY_SECONDS", 0.4)  # slower than the others' asking
     await owe(alone, 1)
     hands, others, door, their_door = Hands(alone), Hands(alone), CountingDoor(alone), CountingDoor(alone)
     async with working(alone, hands.do_one, across_tenants=door.open, lease_seconds=1.0):

@@ -1,7 +1,6 @@
 """The lease on a real table of owed work: who may take a row, hold it, settle it; and what becomes of those who sleep or die."""
 
 import asyncio
-import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 from uuid import UUID
@@ -10,16 +9,16 @@ import pytest
 from sqlalchemy import func, select, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from lead_signals import clock
 from lead_signals.database.addresses import DatabaseAddresses
 from lead_signals.database.engine import app_engine
-from lead_signals.database.lease import Claim, claim_due, give_back, renew, settle
-from lead_signals.followups.deliver import deliver
+from lead_signals.database.lease import Claim, claim_due, give_back, renew_all, settle
 from lead_signals.followups.delivery_attempt import delivery_attempts
 from lead_signals.followups.follow_up import FollowUpState, follow_ups
 from lead_signals.followups.outcome import Outcome, OutcomeKind
 from lead_signals.followups.retry_schedule import CRASH_LIMIT
 from lead_signals.tenancy.tenant_session import across_tenants_session, tenant_session
+from tests.followups.delivering.at_the_desk import claim as claim_to_send
+from tests.followups.delivering.at_the_desk import deliver_to
 from tests.followups.promised import owe
 
 RUNBOOK = Path(__file__).resolve().parents[3] / "docs" / "LEAD_SIGNALS_RUNBOOK.md"
@@ -104,7 +103,7 @@ async def test_what_is_finished_stays_finished(alone: AsyncEngine) -> None:
     finished = await whole_row(alone, row)
     async with across_tenants_session(alone) as session:
         assert not await settle(session, follow_ups, holder, {"state": "dead", "finished_at": func.now()})
-        assert not await renew(session, follow_ups, holder, lease_seconds=20)
+        assert await renew_all(session, follow_ups, [holder], lease_seconds=20) == []
     assert await whole_row(alone, row) == finished
     assert await claim(alone) == []
 
@@ -113,14 +112,26 @@ async def test_renewing_holds_a_row_and_a_stale_token_cannot(alone: AsyncEngine)
     await owe(alone, 1)
     (first,) = await claim(alone, lease_seconds=-1)
     async with across_tenants_session(alone) as session:
-        assert await renew(session, follow_ups, first, lease_seconds=20)
+        assert await renew_all(session, follow_ups, [first], lease_seconds=20) == []
     assert await claim(alone) == []  # without the renewal it would be due
     async with across_tenants_session(alone) as session:
-        assert await renew(session, follow_ups, first, lease_seconds=-1)
+        assert await renew_all(session, follow_ups, [first], lease_seconds=-1) == []
     (second,) = await claim(alone, lease_seconds=-1)
     async with across_tenants_session(alone) as session:
-        assert not await renew(session, follow_ups, first, lease_seconds=20)
+        assert await renew_all(session, follow_ups, [first], lease_seconds=20) == [first]
     assert [claim.lease_token for claim in await claim(alone)] == [second.lease_token + 1]
+
+
+async def test_of_many_renewed_together_exactly_the_stolen_is_lost(alone: AsyncEngine) -> None:
+    await owe(alone, 5)
+    held = sorted(await claim(alone, lease_seconds=-1), key=lambda claim: claim.id)
+    (stolen,) = await claim(alone, limit=1)
+    assert await settle_it(alone, held[-1]), "settled by ourselves a moment ago: neither lost nor taken up again"
+    async with across_tenants_session(alone) as session:
+        lost = await renew_all(session, follow_ups, held, lease_seconds=20)
+    assert [claim.id for claim in lost] == [stolen.id]
+    assert await claim(alone) == [], "the others are held for longer"
+    assert list((await states(alone)).values()).count("delivered") == 1
 
 
 async def test_given_back_is_as_if_not_taken(alone: AsyncEngine) -> None:
@@ -151,58 +162,41 @@ async def test_a_row_that_kills_its_workers_dies_and_its_neighbour_is_delivered(
     poison, neighbour = await owe(alone, 2)
     receiver = _Counting()
     for _ in range(CRASH_LIMIT):
-        for taken in await claim(alone, lease_seconds=-1):
+        for taken in await claim_to_send(alone, lease_seconds=-1):
             if taken.id == neighbour:
-                await deliver(alone, receiver, taken, now=clock.now)
+                await deliver_to(alone, receiver, taken)
             # The poison row's worker is killed here: it settles nothing.
     assert await states(alone) == {poison: "delivering", neighbour: "delivered"}
-    (last,) = await claim(alone)
-    await deliver(alone, receiver, last, now=clock.now)
+    (last,) = await claim_to_send(alone)
+    await deliver_to(alone, receiver, last)
     assert await states(alone) == {poison: "dead", neighbour: "delivered"}
     assert receiver.sent == 1
-    assert await claim(alone) == []
-
-
-async def test_the_runbooks_redrive_gives_a_row_that_died_of_crashes_another_call(alone: AsyncEngine) -> None:
-    (row,) = await owe(alone, 1)
-    receiver = _Counting()
-    for _ in range(CRASH_LIMIT):
-        await claim(alone, lease_seconds=-1)
-    (last,) = await claim(alone)
-    await deliver(alone, receiver, last, now=clock.now)
-    assert (await states(alone), receiver.sent) == ({row: "dead"}, 0)
-    redrive = re.search(r"UPDATE follow_ups AS f .*?;", RUNBOOK.read_text(encoding="utf-8"), re.DOTALL)
-    assert redrive is not None
-    async with tenant_session(alone, last.tenant_id) as session:
-        await session.execute(text(redrive[0]))
-    (again,) = await claim(alone)
-    await deliver(alone, receiver, again, now=clock.now)
-    assert (await states(alone), receiver.sent) == ({row: "delivered"}, 1)
+    assert await claim_to_send(alone) == []
 
 
 async def test_crashes_count_in_a_row_and_an_attempt_written_down_ends_the_row(alone: AsyncEngine) -> None:
     (row,) = await owe(alone, 1)
     receiver = _Counting(fails=1)
     for _ in range(CRASH_LIMIT - 1):
-        await claim(alone, lease_seconds=-1)
-    (taken,) = await claim(alone)
-    await deliver(alone, receiver, taken, now=clock.now)
+        await claim_to_send(alone, lease_seconds=-1)
+    (taken,) = await claim_to_send(alone)
+    await deliver_to(alone, receiver, taken)
     assert await states(alone) == {row: "retrying"}
     for _ in range(CRASH_LIMIT - 1):
-        await claim(alone, lease_seconds=-1)
-    (taken,) = await claim(alone)
-    await deliver(alone, receiver, taken, now=clock.now)
+        await claim_to_send(alone, lease_seconds=-1)
+    (taken,) = await claim_to_send(alone)
+    await deliver_to(alone, receiver, taken)
     assert (await states(alone), receiver.sent) == ({row: "delivered"}, 2)
 
 
 async def test_failures_that_were_settled_are_no_crashes(alone: AsyncEngine) -> None:
     """One worker dies, then the receiver fails, then answers: the death alone counts towards the limit."""
     (row,) = await owe(alone, 1)
-    await claim(alone, lease_seconds=-1)
+    await claim_to_send(alone, lease_seconds=-1)
     receiver = _Counting(fails=1)
     for expected in ("retrying", "delivered"):
-        (taken,) = await claim(alone)
-        await deliver(alone, receiver, taken, now=clock.now)
+        (taken,) = await claim_to_send(alone)
+        await deliver_to(alone, receiver, taken)
         assert await states(alone) == {row: expected}
     async with tenant_session(alone, taken.tenant_id) as session:
         attempts = await session.execute(select(delivery_attempts.c.attempt, delivery_attempts.c.outcome).order_by("attempt"))

@@ -24,7 +24,7 @@ def product(fresh_database: DatabaseAddresses, receiver: Receiver, tmp_path: Pat
 
 def test_kill_9_in_the_middle_of_deliveries_loses_nothing(product: Product, receiver: Receiver) -> None:
     """Each round a worker is killed while the receiver holds its requests; the next one delivers after the lease, under the same ids."""
-    rounds, each = 3, 4
+    rounds, each = 3, 2  # an endpoint that is not known yet is sent two at once
     worker = product.start_worker()
     with Door(product.start_api().base_url) as door:
         tenant_id = door.onboard()
@@ -101,9 +101,9 @@ def test_sigterm_finishes_what_is_held_claims_nothing_more_and_leaves_well(produ
     with Door(product.start_api().base_url) as door:
         tenant_id = door.onboard()
         receiver.script(tenant_id, held(gate))
-        for position in range(3):
+        for position in range(2):
             door.send_well(tenant_id, f"before_{position}")
-        receiver.wait_for(3)
+        receiver.wait_for(2)
         leaving.send(signal.SIGTERM)
         wait_until(lambda: product.rows.value("SELECT count(*) FROM worker_heartbeats") == 0, "the worker has said goodbye")
         for position in range(3):
@@ -113,8 +113,8 @@ def test_sigterm_finishes_what_is_held_claims_nothing_more_and_leaves_well(produ
         states = product.rows.of(
             "SELECT left(l.external_message_id, 5), f.state, f.attempts FROM follow_ups f JOIN lead_signals l ON l.id = f.lead_id"
         )
-        assert sorted(tuple(state) for state in states) == [("after", "pending", 0)] * 3 + [("befor", "delivered", 1)] * 3
-        assert len(receiver.arrivals()) == 3
+        assert sorted(tuple(state) for state in states) == [("after", "pending", 0)] * 3 + [("befor", "delivered", 1)] * 2
+        assert len(receiver.arrivals()) == 2
 
         product.start_worker()
         wait_until(lambda: all_finished(product.rows), "the next worker has delivered the rest")

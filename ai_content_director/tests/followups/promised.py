@@ -1,10 +1,13 @@
 """Follow-ups owed in a database without any process around: leads opened and promised by the functions the door uses."""
 
+from datetime import timedelta
 from uuid import UUID
 
+from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from lead_signals.database.new_id import new_id
+from lead_signals.followups.endpoints.endpoint import OPERATORS_ENDPOINT
 from lead_signals.followups.follow_up import follow_ups
 from lead_signals.intent.classify import classify
 from lead_signals.leads.open_leads import LeadDraft, open_leads
@@ -24,6 +27,30 @@ async def owe(engine: AsyncEngine, count: int) -> list[UUID]:
         ids = (await session.execute(follow_ups.select().with_only_columns(follow_ups.c.id).order_by(follow_ups.c.id))).scalars().all()
     assert len(ids) == count
     return list(ids)
+
+
+async def owe_many(
+    engine: AsyncEngine, count: int, *, endpoint_id: UUID = OPERATORS_ENDPOINT, due_ago: timedelta = timedelta(0), state: str = "pending"
+) -> list[UUID]:
+    """The same by two statements, for a queue of thousands: due that long ago (or in the future) at that endpoint, oldest first."""
+    tenant_id = (await onboard_tenant(engine, Onboarding(tenant_name="Vựa Trái Cây Miệt Vườn", industry="Trái cây"))).tenant.id
+    values = {"tenant_id": tenant_id, "count": count, "endpoint_id": endpoint_id, "due_ago": due_ago, "state": state, "text": URGENT}
+    async with tenant_session(engine, tenant_id) as session:
+        await session.execute(_MANY_LEADS, values)
+        await session.execute(_MANY_FOLLOW_UPS, values)
+        return list((await session.execute(select(follow_ups.c.id).order_by(follow_ups.c.due_at, follow_ups.c.id))).scalars())
+
+
+_MANY_LEADS = text("""
+    INSERT INTO lead_signals (tenant_id, id, platform, source_type, external_message_id, content_text, intent_label, priority,
+        confidence_score, status)
+    SELECT :tenant_id, gen_random_uuid(), 'facebook', 'comment', 'many_' || n, :text, 'inquiry_price', 'high', 0.9, 'new_auto'
+    FROM generate_series(1, CAST(:count AS integer)) AS n""")
+_MANY_FOLLOW_UPS = text("""
+    INSERT INTO follow_ups (tenant_id, id, lead_id, endpoint_id, body, state, due_at)
+    SELECT tenant_id, gen_random_uuid(), id, CAST(:endpoint_id AS uuid), convert_to('{}', 'UTF8'), CAST(:state AS text),
+        now() - CAST(:due_ago AS interval) - row_number() OVER () * interval '1 microsecond'
+    FROM lead_signals""")
 
 
 def _draft(number: int) -> LeadDraft:

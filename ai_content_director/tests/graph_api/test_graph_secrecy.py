@@ -19,6 +19,7 @@ async def test_every_call_is_proven_and_no_secret_stands_in_an_address_that_is_l
 ) -> None:
     graph.fill_in_lead_form(LEAD_ID, {"full_name": ["Mơ"]})
     caplog.set_level(logging.DEBUG)
+    caplog.set_level(logging.DEBUG, logger="httpx")  # a command run in this process may have quietened it
     await client.fetch_lead_form(LEAD_ID, PAGE_TOKEN)
     await client.fetch_profile(PSID, PAGE_TOKEN)
     await client.fetch_page(PAGE_TOKEN)

@@ -1,11 +1,13 @@
 """`lead-signals doctor`: what is configured, what is missing, what is unhealthy, and an exit status that says whether to act."""
 
 import asyncio
+import re
 from datetime import UTC, datetime
 from uuid import UUID
 
 import pytest
 from click.testing import CliRunner, Result
+from sqlalchemy import func
 
 from lead_signals.cli import cli
 from lead_signals.connections.channel_health import ChannelHealth, ChannelTrouble
@@ -15,9 +17,11 @@ from lead_signals.database.heartbeat import beat
 from lead_signals.database.migrate import newest_revision
 from lead_signals.database.new_id import new_id
 from lead_signals.enrichment.waiting_look_ups import WaitingLookUps
-from lead_signals.followups.follow_up import FollowUpState
-from lead_signals.health.doctor import PAGES_TOLD, _backlog_lines, _channel_lines, _look_up_lines, _unknown_channel_line
-from lead_signals.health.readiness import Check, FollowUpBacklog, Readiness
+from lead_signals.followups.endpoints.endpoint_troubles import EndpointTrouble
+from lead_signals.followups.oversight.follow_up_numbers import OWED_STATES, FollowUpNumbers, LastHour
+from lead_signals.health.doctor import PAGES_TOLD, _channel_lines, _look_up_lines, _unknown_channel_line
+from lead_signals.health.follow_up_lines import ENDPOINTS_TOLD, endpoint_lines, follow_up_lines
+from lead_signals.health.readiness import Check, Readiness
 from lead_signals.intake.unrouted_delivery import UnknownChannel
 from lead_signals.leads.look_up import LookUpKind
 from lead_signals.settings import Settings, read_settings
@@ -25,6 +29,7 @@ from lead_signals.tenancy.channel import connect_channel
 from lead_signals.tenancy.onboard_tenant import Onboarding, onboard_tenant
 from lead_signals.tenancy.tenant_session import tenant_session
 from tests.deliveries import ONBOARDING, comment
+from tests.followups.oversight.overseen import endpoint_of
 from tests.intake.open_door import WEBHOOK, execute, open_door
 from tests.intake.page_deliveries import SECRET, delivery, page_entry, signed
 
@@ -67,7 +72,12 @@ def test_all_is_well(beating: DatabaseAddresses) -> None:
         assert sum(line.startswith(f"  · {field.upper()} = ") for line in lines) == 1
     assert "  · FACEBOOK_APP_SECRET = set" in lines
     assert "  · database: the server in DATABASE_URL" in lines
-    for line in ("  ✓ database: reachable", f"  ✓ migrations: at {newest_revision()}", "  ✓ worker: 1 beating", "  · follow-ups: none"):
+    for line in (
+        "  ✓ database: reachable",
+        f"  ✓ migrations: at {newest_revision()}",
+        "  ✓ worker: 1 beating",
+        "  · follow-ups owed or dead: none",
+    ):
         assert line in lines
     assert "✗" not in told.output
 
@@ -118,10 +128,36 @@ def test_an_unknown_page_is_named_with_how_often_it_wrote(beating: DatabaseAddre
 def test_one_of_a_kind_is_told_as_one() -> None:
     at, fine = datetime(2026, 11, 23, tzinfo=UTC), Check(ok=True, sentence="fine")
     for count, told in (
-        (1, ("1 follow-up is dead", "1 delivery kept", "1 lead form waits", "1 sender name waits", "1 more such channel")),
-        (2, ("2 follow-ups are dead", "2 deliveries kept", "2 lead forms wait", "2 sender names wait", "2 more such channels")),
+        (
+            1,
+            (
+                "1 follow-up is dead",
+                "1 follow-up waits for WEBHOOK_URL",
+                "1 endpoint is paused",
+                "1 more such endpoint:",
+                "1 delivery kept",
+                "1 lead form waits",
+                "1 sender name waits",
+                "1 more such channel",
+            ),
+        ),
+        (
+            2,
+            (
+                "2 follow-ups are dead",
+                "2 follow-ups wait for WEBHOOK_URL",
+                "2 endpoints are paused",
+                "2 more such endpoints:",
+                "2 deliveries kept",
+                "2 lead forms wait",
+                "2 sender names wait",
+                "2 more such channels",
+            ),
+        ),
     ):
-        by_state = {state.value: 0 for state in FollowUpState} | {"dead": count}
+        by_state = {state.value: 0 for state in OWED_STATES} | {"dead": count}
+        numbers = FollowUpNumbers(by_state, for_webhook_url=count, endpoints_paused=count)
+        gone = EndpointTrouble(None, None, UUID(int=0), "webhook", "WEBHOOK_URL", "It is gone.")
         trouble = ChannelTrouble(UUID(int=1), "Hoa Sen", UUID(int=2), "facebook", "7", None, "Look.")
         seen = Readiness(
             "ready",
@@ -129,13 +165,14 @@ def test_one_of_a_kind_is_told_as_one() -> None:
             fine,
             fine,
             fine,
-            backlog=FollowUpBacklog(by_state, 0.0),
+            follow_ups=numbers,
             unknown_channels=(UnknownChannel("zalo", "77", count, at),),
             channel_troubles=ChannelHealth(quiet=(trouble,) * (PAGES_TOLD + count)),
             waiting_look_ups=tuple(WaitingLookUps(kind, None, count, at) for kind in LookUpKind),
         )
         lines = [
-            *_backlog_lines(read_settings({}), seen),
+            *follow_up_lines(read_settings({}), numbers),
+            *endpoint_lines([gone] * (ENDPOINTS_TOLD + count)),
             *_channel_lines(seen),
             *_look_up_lines(seen),
             _unknown_channel_line(seen.unknown_channels[0]),
@@ -166,13 +203,52 @@ def test_dead_and_waiting_follow_ups(beating: DatabaseAddresses) -> None:
     asyncio.run(owe_two())
     assert doctor(DATABASE_URL=beating.app, **MARKERS).exit_code == 0
     unheard = doctor(DATABASE_URL=beating.app)
-    assert (unheard.exit_code, "WEBHOOK_URL is empty: nobody will receive them" in unheard.output) == (1, True)
+    assert unheard.exit_code == 1
+    assert "  ✗ 2 follow-ups wait for WEBHOOK_URL, and it is empty: nobody will receive them" in unheard.output.splitlines()
 
     asyncio.run(execute(beating.owner, "UPDATE follow_ups SET state = 'dead', finished_at = now()"))
     dead = doctor(DATABASE_URL=beating.app, **MARKERS)
     assert dead.exit_code == 1
-    assert "  · follow-ups: 2 dead" in dead.output.splitlines()
-    assert "  ✗ 2 follow-ups are dead" in dead.output
+    assert "  · follow-ups owed or dead: 2 dead" in dead.output.splitlines()
+    assert "  · follow-ups of the last hour: 2 promised, 0 delivered; 2 failing; 2 died" in dead.output.splitlines()
+    (line,) = [line for line in dead.output.splitlines() if "follow-ups are dead" in line]
+    for command in re.findall("lead-signals (followups (?:list --state dead|redrive --all))", line):
+        asked = CliRunner(env={"DATABASE_URL": beating.app}).invoke(
+            cli, [*command.split(), *(["--dry-run"] if "redrive" in command else [])]
+        )
+        assert asked.exit_code == 0, asked.output
+    assert line.count("lead-signals followups") == 2
+
+
+def test_the_last_hour_in_one_line() -> None:
+    hour = LastHour(promised=1300, delivered=1290, failing=7, died=2, delivered_p95_seconds=0.84, receipts_accepted=1200, receipts_done=3)
+    (_, line) = follow_up_lines(read_settings({}), FollowUpNumbers({state.value: 0 for state in OWED_STATES}, last_hour=hour))
+    assert line == (
+        "  · follow-ups of the last hour: 1,300 promised, 1,290 delivered; 19 of 20 within 0.8 s; 7 failing; 2 died;"
+        " receipts: 1,200 accepted, 3 done"
+    )
+
+
+def test_an_endpoint_that_needs_a_hand_is_told_with_what_is_the_matter(beating: DatabaseAddresses) -> None:
+    async def three_endpoints() -> None:
+        engine = app_engine(beating.app, application_name="tests", pool_size=1)
+        tenant_id = (await onboard_tenant(engine, Onboarding(tenant_name="Gỗ\x1b[2J Đông Á"))).tenant.id
+        await endpoint_of(engine, tenant_id, "CRM\x1b[2J\n  ✓ all is well", paused_at=func.now(), pause_reason="gone")
+        await endpoint_of(engine, tenant_id, "Nghỉ Tết", paused_at=func.now(), pause_reason="by_operator")
+        await endpoint_of(engine, tenant_id, "Đã gỡ", sealed_address=None, removed_at=func.now())
+        await engine.dispose()
+
+    asyncio.run(three_endpoints())
+    told = doctor(DATABASE_URL=beating.app, **MARKERS)
+    assert told.exit_code == 1
+    troubles = [line for line in told.output.splitlines() if "endpoint CRM" in line]
+    assert len(troubles) == 1
+    assert troubles[0].startswith(
+        "  ✗ endpoint CRM\N{REPLACEMENT CHARACTER}[2J   ✓ all is well (slack) of Gỗ\N{REPLACEMENT CHARACTER}[2J Đông Á: "
+    )
+    (paused,) = [line for line in told.output.splitlines() if "paused by a person" in line]
+    assert paused.startswith("  · 1 endpoint is paused by a person")
+    assert "Đã gỡ" not in told.output
 
 
 def test_what_is_missing_is_said(beating: DatabaseAddresses) -> None:

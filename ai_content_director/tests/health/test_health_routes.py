@@ -1,10 +1,11 @@
 """`/health`, `/ready` and `/metrics`: what machines nearby are told."""
 
 from collections.abc import AsyncIterator
+from datetime import timedelta
 
 import httpx
 import pytest
-from sqlalchemy import text
+from sqlalchemy import func, insert, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from lead_signals.database.addresses import DatabaseAddresses
@@ -12,9 +13,16 @@ from lead_signals.database.engine import app_engine
 from lead_signals.database.heartbeat import beat, say_goodbye
 from lead_signals.database.migrate import newest_revision
 from lead_signals.database.new_id import new_id
+from lead_signals.followups.follow_up import FollowUpState
+from lead_signals.followups.oversight.receipt import follow_up_receipts
+from lead_signals.tenancy.tenant_session import tenant_session
 from tests.deliveries import ONBOARDING, comment
+from tests.followups.oversight.overseen import bring_to, change, endpoint_of, owed
 from tests.intake.open_door import WEBHOOK, execute, metric, open_door
 from tests.intake.page_deliveries import SECRET, delivery, page_entry, signed
+
+WHAT = ("promised", "delivered", "failing", "died")
+RECEIPTS = ("accepted", "done", "failed")
 
 
 @pytest.fixture
@@ -100,6 +108,49 @@ async def test_promised_follow_ups_are_counted_by_state_and_age(fresh_database: 
         assert await metric(client, "lead_signals_follow_ups", state="pending") == 2
         assert await metric(client, "lead_signals_follow_ups", state="dead") == 1
         assert 90 <= await metric(client, "lead_signals_follow_up_oldest_due_seconds") < 150
+
+
+async def test_the_last_hour_is_told_and_nothing_of_before(fresh_database: DatabaseAddresses, own_engine: AsyncEngine) -> None:
+    async with open_door(fresh_database.app) as client:
+        unmeasured = ("lead_signals_follow_up_delivered_share", "lead_signals_follow_up_delivery_seconds")
+        samples = [line for line in (await client.get("/metrics")).text.splitlines() if line.startswith(unmeasured)]
+        assert samples == [], "a share of nothing is no sample"
+        tenant_id, ids = await owed(own_engine, fresh_database.owner, 26)
+        for number, follow_up_id in enumerate(ids[:21]):  # 21 delivered after 0, 1, … 20 s: the 95th of a hundred is 19 s
+            times = {"created_at": func.now() - timedelta(minutes=30)}
+            times["finished_at"] = times["created_at"] + timedelta(seconds=number)
+            await bring_to(own_engine, tenant_id, follow_up_id, FollowUpState.DELIVERED, **times)
+        long_ago = {"created_at": func.now() - timedelta(hours=3), "finished_at": func.now() - timedelta(hours=2)}
+        await bring_to(own_engine, tenant_id, ids[21], FollowUpState.DELIVERED, **long_ago)
+        await bring_to(own_engine, tenant_id, ids[22], FollowUpState.DEAD, **long_ago)
+        await bring_to(own_engine, tenant_id, ids[23], FollowUpState.DEAD, **long_ago | {"finished_at": func.now()})
+        await bring_to(own_engine, tenant_id, ids[24], FollowUpState.RETRYING)
+        async with tenant_session(own_engine, tenant_id) as session:
+            for number, (status, hours) in enumerate([("accepted", 0), ("accepted", 0), ("done", 0), ("accepted", 2), ("failed", 0)]):
+                row = {"tenant_id": tenant_id, "follow_up_id": ids[0], "receipt_key": f"r{number}", "status": status}
+                await session.execute(insert(follow_up_receipts).values(**row, received_at=func.now() - timedelta(hours=hours)))
+
+        hour = {what: await metric(client, "lead_signals_follow_ups_last_hour", what=what) for what in WHAT}
+        assert hour == {"promised": 23, "delivered": 21, "failing": 1, "died": 1}
+        assert await metric(client, "lead_signals_follow_up_delivered_share") == pytest.approx(21 / 22)
+        assert await metric(client, "lead_signals_follow_up_delivery_seconds", quantile="0.95") == pytest.approx(19)
+        said = {status: await metric(client, "lead_signals_follow_up_receipts_last_hour", status=status) for status in RECEIPTS}
+        assert said == {"accepted": 2, "done": 1, "failed": 1}
+        states = {state.value: await metric(client, "lead_signals_follow_ups", state=state.value) for state in FollowUpState}
+        assert states == {"pending": 1, "delivering": 0, "retrying": 1, "dead": 2, "delivered": 0, "cancelled": 0}
+        assert str(tenant_id) not in (await client.get("/metrics")).text
+
+
+async def test_what_waits_for_a_paused_endpoint_is_not_late(fresh_database: DatabaseAddresses, own_engine: AsyncEngine) -> None:
+    tenant_id, (paused, waiting) = await owed(own_engine, fresh_database.owner, 2)
+    on_hold = await endpoint_of(own_engine, tenant_id, "Tạm dừng", paused_at=func.now(), pause_reason="by_operator")
+    await endpoint_of(own_engine, tenant_id, "Không còn", paused_at=func.now(), pause_reason="gone")
+    await change(own_engine, tenant_id, paused, endpoint_id=on_hold, due_at=func.now() - timedelta(hours=5))
+    await change(own_engine, tenant_id, waiting, due_at=func.now() - timedelta(seconds=90))
+    async with open_door(fresh_database.app) as client:
+        assert 90 <= await metric(client, "lead_signals_follow_up_oldest_due_seconds") < 150
+        assert await metric(client, "lead_signals_follow_ups", state="pending") == 2
+        assert [await metric(client, "lead_signals_endpoints_paused", reason=reason) for reason in ("gone", "by_operator")] == [1, 1]
 
 
 async def test_deliveries_are_timed_and_labels_stay_few(client: httpx.AsyncClient) -> None:

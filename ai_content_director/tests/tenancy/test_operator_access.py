@@ -18,7 +18,9 @@ NOBODY_LISTENS = "postgresql://lead_signals_app@127.0.0.1:1/lead_signals"
 # Machines nearby, the platforms (which prove themselves), and files that say nothing about anybody. Written out by hand.
 HANDSHAKES = {("GET", "/webhooks/facebook"), ("GET", "/webhooks/instagram"), ("GET", "/webhooks/whatsapp")}
 DELIVERIES = {("POST", f"/webhooks/{platform}") for platform in ("facebook", "instagram", "whatsapp", "zalo", "tiktok")}
-OPEN = {("GET", "/health"), ("GET", "/ready"), ("GET", "/static/{hashed_name}")} | HANDSHAKES | DELIVERIES
+# A receiver proves itself by its endpoint's secret: tests/followups/oversight.
+RECEIPTS = {("POST", "/api/follow-ups/{follow_up}/receipts")}
+OPEN = {("GET", "/health"), ("GET", "/ready"), ("GET", "/static/{hashed_name}")} | HANDSHAKES | DELIVERIES | RECEIPTS
 
 
 def every_route() -> Iterator[tuple[str, str]]:

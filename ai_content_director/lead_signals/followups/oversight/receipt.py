@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 
-from sqlalchemy import CheckConstraint, Column, DateTime, ForeignKeyConstraint, Table, Text, Uuid, func
+from sqlalchemy import CheckConstraint, Column, DateTime, ForeignKeyConstraint, Index, Table, Text, Uuid, func
 
 from lead_signals.database.metadata import metadata
 
@@ -27,4 +27,5 @@ follow_up_receipts = Table(
     Column("received_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
     ForeignKeyConstraint(["tenant_id", "follow_up_id"], ["follow_ups.tenant_id", "follow_ups.id"], ondelete="CASCADE"),
     CheckConstraint("status IN ('accepted', 'done', 'failed')", "status"),
+    Index("ix_follow_up_receipts_received", "received_at", postgresql_using="brin"),
 )

@@ -1,0 +1,75 @@
+"""Turns: how many follow-ups of an endpoint may be claimed, and which of those in hand may be sent now.
+
+An endpoint that takes many at once is claimed ahead for: as many again wait behind its gate, so that no call waits for a claim. When the
+gate shuts before their turn they are given back.
+"""
+
+import asyncio
+from collections import Counter, deque
+from typing import Final
+from uuid import UUID
+
+from lead_signals.followups.delivering.endpoint_gates import EndpointGates
+from lead_signals.followups.outcome import Outcome
+
+AHEAD_FROM_WINDOW: Final = 8  # below it the endpoint is not proven, and what waits would only go back
+
+
+class Turns:
+    """The gates of one worker with those who wait before them. `freed` is set when there may be reason to claim."""
+
+    def __init__(self, gates: EndpointGates) -> None:
+        self.freed = asyncio.Event()
+        self._gates = gates
+        self._sending: Counter[UUID] = Counter()
+        self._waiting: dict[UUID, deque[asyncio.Future[bool]]] = {}
+
+    def claimable(self, endpoint_id: UUID, *, only_portions: bool = False) -> int:
+        """How many more of it may be claimed. `only_portions`: 0 until it is worth a transaction while others are being sent."""
+        room, sending = self._gates.room(endpoint_id), self._sending[endpoint_id]
+        window = room + sending
+        ahead = window if window >= AHEAD_FROM_WINDOW else 0
+        more = max(0, room + ahead - len(self._waiting.get(endpoint_id, ())))
+        worth_it = more * 2 >= window if ahead else more * 4 >= window
+        return more if worth_it or not only_portions else 0
+
+    async def begin(self, endpoint_id: UUID) -> bool:
+        """Wait for a turn, in the order of asking. True: send now, and tell `end`. False: the gate has shut, nothing was begun."""
+        if endpoint_id not in self._waiting and self._gates.room(endpoint_id) > 0:
+            self._go(endpoint_id)
+            return True
+        if not self._sending[endpoint_id]:
+            return False
+        turn: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        self._waiting.setdefault(endpoint_id, deque()).append(turn)
+        try:
+            return await turn
+        except asyncio.CancelledError:
+            if turn.done() and not turn.cancelled() and turn.result():
+                self.end(endpoint_id, None)
+            raise
+
+    def end(self, endpoint_id: UUID, outcome: Outcome | None) -> bool:
+        """What began has ended so; None: nothing was sent after all. True when the endpoint is found well now, and was not known to be."""
+        found_well = self._gates.end(endpoint_id, outcome)
+        self._sending[endpoint_id] -= 1
+        waiting = self._waiting.get(endpoint_id, deque())
+        while waiting and self._gates.room(endpoint_id) > 0:
+            turn = waiting.popleft()
+            if not turn.done():
+                self._go(endpoint_id)
+                turn.set_result(True)
+        if not self._sending[endpoint_id]:
+            del self._sending[endpoint_id]
+            while waiting:
+                turn = waiting.popleft()
+                if not turn.done():
+                    turn.set_result(False)
+        if not waiting:
+            self._waiting.pop(endpoint_id, None)
+        self.freed.set()
+        return found_well
+
+    def _go(self, endpoint_id: UUID) -> None:
+        self._gates.begin(endpoint_id)
+        self._sending[endpoint_id] += 1

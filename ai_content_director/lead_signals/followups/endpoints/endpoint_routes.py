@@ -1,0 +1,114 @@
+"""`/api/endpoints`: where tenants want their follow-ups; adding, rotating secrets, pausing, trying and removing."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Query, Request
+from pydantic import BaseModel
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from lead_signals import clock
+from lead_signals.followups.destinations.allowed_hosts import read_allowed_hosts
+from lead_signals.followups.endpoints.add_endpoint import AddedEndpoint, add_endpoint
+from lead_signals.followups.endpoints.endpoint_list import ShownEndpoint, list_endpoints
+from lead_signals.followups.endpoints.endpoint_wish import EndpointWish, RotationWish, read_wish
+from lead_signals.followups.endpoints.look_at_endpoint import look_at_endpoint
+from lead_signals.followups.endpoints.pause_now import pause_now, resume_now
+from lead_signals.followups.endpoints.remove_endpoint import RemovedEndpoint, remove_endpoint
+from lead_signals.followups.endpoints.rotate_secret import RotatedSecret, rotate_secret
+from lead_signals.followups.endpoints.try_endpoint import TriedEndpoint, try_endpoint
+from lead_signals.json_body import MalformedBody, parse_json_body
+from lead_signals.request_body import RefusedRequest, read_raw_body
+from lead_signals.settings import Settings
+from lead_signals.tenancy.tenant import find_tenant
+from lead_signals.tenancy.tenant_session import across_tenants_session, tenant_session
+
+LIMIT_DEFAULT = 200
+LIMIT_MOST = 1000
+OFFSET_MOST = 1_000_000_000
+
+
+class EndpointListAnswer(BaseModel):
+    """The answer of `GET /api/endpoints`. `total` counts all endpoints under the same filter."""
+
+    endpoints: list[ShownEndpoint]
+    total: int
+
+
+def _told_in_the_body(wish: type[BaseModel], *, required: bool) -> dict[str, Any]:
+    # The body is read by hand, as everywhere: a typed body parameter answers 500 to inputs such as NaN. The schema is still told.
+    return {"requestBody": {"required": required, "content": {"application/json": {"schema": wish.model_json_schema()}}}}
+
+
+def endpoint_routes(engine: AsyncEngine, settings: Settings) -> APIRouter:
+    """The routes; they belong behind the operator's key. Raises ConfigurationError when WEBHOOK_ALLOWED_HOSTS cannot be read."""
+    read_allowed_hosts(settings.allowed_hosts)  # what cannot be read is told at the start, not by the first who adds an endpoint
+    router = APIRouter(tags=["endpoints"])
+
+    @router.get("/api/endpoints", summary="Endpoints of one tenant, or WEBHOOK_URL and those of all")
+    async def get_endpoints(
+        tenant_id: UUID | None = None,
+        limit: Annotated[int, Query(ge=1, le=LIMIT_MOST)] = LIMIT_DEFAULT,
+        offset: Annotated[int, Query(ge=0, le=OFFSET_MOST)] = 0,
+    ) -> EndpointListAnswer:
+        now = clock.now()
+        if tenant_id is None:
+            async with across_tenants_session(engine) as everywhere:
+                found, total = await list_endpoints(everywhere, settings, None, now=now, limit=limit, offset=offset)
+        else:
+            async with tenant_session(engine, tenant_id) as session:
+                if await find_tenant(session, tenant_id) is None:
+                    raise RefusedRequest(404, "unknown_tenant", f"There is no tenant {tenant_id}; onboard it with POST /onboarding.")
+                found, total = await list_endpoints(session, settings, tenant_id, now=now, limit=limit, offset=offset)
+        return EndpointListAnswer(endpoints=list(found), total=total)
+
+    @router.get("/api/endpoints/{endpoint_id}", summary="One endpoint; WEBHOOK_URL is 00000000-0000-0000-0000-000000000000")
+    async def get_endpoint(endpoint_id: UUID, tenant_id: UUID | None = None) -> ShownEndpoint:
+        return await look_at_endpoint(engine, settings, tenant_id, endpoint_id, now=clock.now())
+
+    @router.post(
+        "/api/endpoints",
+        summary="Add an endpoint to a tenant; its secret is told once",
+        status_code=201,
+        openapi_extra=_told_in_the_body(EndpointWish, required=True),
+    )
+    async def post_endpoint(request: Request) -> AddedEndpoint:
+        wish = read_wish(EndpointWish, _object(await read_raw_body(request)))
+        return await add_endpoint(engine, settings, wish, now=clock.now())
+
+    @router.post(
+        "/api/endpoints/{endpoint_id}/rotations",
+        summary="A new secret, told once; the old one signs beside it for a while",
+        status_code=201,
+        openapi_extra=_told_in_the_body(RotationWish, required=False),
+    )
+    async def post_rotation(endpoint_id: UUID, tenant_id: UUID, request: Request) -> RotatedSecret:
+        raw_body = await read_raw_body(request)
+        wish = read_wish(RotationWish, _object(raw_body) if raw_body else {})
+        return await rotate_secret(engine, settings, tenant_id, endpoint_id, wish, now=clock.now())
+
+    @router.post("/api/endpoints/{endpoint_id}/pauses", summary="Pause an endpoint: what is owed there waits", status_code=201)
+    async def post_pause(endpoint_id: UUID, tenant_id: UUID | None = None) -> ShownEndpoint:
+        return await pause_now(engine, settings, tenant_id, endpoint_id, now=clock.now())
+
+    @router.delete("/api/endpoints/{endpoint_id}/pauses", summary="Resume an endpoint: what waits there goes on at once")
+    async def delete_pause(endpoint_id: UUID, tenant_id: UUID | None = None) -> ShownEndpoint:
+        return await resume_now(engine, settings, tenant_id, endpoint_id, now=clock.now())
+
+    @router.post("/api/endpoints/{endpoint_id}/tests", summary="Send a follow-up that is clearly no lead, and tell how it went")
+    async def post_test(endpoint_id: UUID, tenant_id: UUID | None = None) -> TriedEndpoint:
+        return await try_endpoint(engine, settings, tenant_id, endpoint_id, now=clock.now())
+
+    @router.delete("/api/endpoints/{endpoint_id}", summary="Remove an endpoint: what is owed there is cancelled")
+    async def delete_endpoint(endpoint_id: UUID, tenant_id: UUID) -> RemovedEndpoint:
+        return await remove_endpoint(engine, settings, tenant_id, endpoint_id)
+
+    return router
+
+
+def _object(raw_body: bytes) -> Mapping[str, Any]:
+    try:
+        return parse_json_body(raw_body)
+    except MalformedBody as malformed:
+        raise RefusedRequest(400, malformed.reason.value, malformed.sentence) from None

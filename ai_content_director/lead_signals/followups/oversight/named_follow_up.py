@@ -1,0 +1,21 @@
+"""Which follow-up somebody means: by its UUID, or by the webhook-id that its receiver has seen."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import Path
+
+from lead_signals.followups.follow_up import webhook_id
+from lead_signals.request_body import RefusedRequest
+
+_SIGN = webhook_id(UUID(int=0)).partition("0")[0]
+
+NamedFollowUp = Annotated[str, Path(description="the follow-up's UUID, or its webhook-id (msg_ and 32 hex digits)", max_length=64)]
+
+
+def named_follow_up(said: str) -> UUID:
+    """The id in `6f1c…` or `msg_6f1c…`. Raises RefusedRequest (422) when it is neither; quotes nothing of what was said."""
+    try:
+        return UUID(hex=said.removeprefix(_SIGN))
+    except ValueError:
+        raise RefusedRequest(422, "bad_id", "The follow-up's id must be a UUID, or a webhook-id: msg_ and 32 hex digits.") from None
