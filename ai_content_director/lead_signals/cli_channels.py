@@ -1,7 +1,6 @@
 """`lead-signals channels …`: connect Pages and accounts from the server's own command line.
 
-Imports stand in the commands, as in `cli`. A token is read from a file, standard input or a hidden prompt, never from the arguments:
-those are seen by everybody on the machine and stay in the shell's history.
+Imports stand in the commands, as in `cli`.
 """
 
 from __future__ import annotations
@@ -16,7 +15,8 @@ from uuid import UUID
 import click
 
 from lead_signals import clock
-from lead_signals.mendable_errors import one_clear_sentence, settings_or_sentence
+from lead_signals.cli_database import at_the_database
+from lead_signals.cli_secret import read_secret
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncEngine
@@ -92,16 +92,17 @@ def connect(*, tenant_id: UUID, platform: str, external_id: str, name: str | Non
     \b
     lead-signals channels connect --tenant <TENANT_UUID> --id <PAGE_ID> --token-file -
     """
-    from lead_signals.connections.channel_wish import read_wish
+    from lead_signals.connections.channel_wish import ChannelWish
     from lead_signals.connections.connect import Connected
     from lead_signals.connections.connect import connect as connect_it
+    from lead_signals.strict_wish import read_wish
 
     told = {"tenant_id": tenant_id, "platform": platform, "external_id": external_id, "name": name}
     if token_file is not None:
-        told["access_token"] = _token(token_file)
+        told["access_token"] = read_secret(token_file, "Token of the Page")
 
     async def do(engine: AsyncEngine, graph: GraphClient, of_ours: Settings) -> Connected:
-        return await connect_it(engine, graph, of_ours, read_wish(told), now=clock.now())
+        return await connect_it(engine, graph, of_ours, read_wish(ChannelWish, told), now=clock.now())
 
     connected = _at_the_database(data_dir, do)
     _show([connected.channel])
@@ -150,54 +151,25 @@ def check(tenant_id: UUID, channel: UUID, data_dir: Path | None) -> None:
     sys.exit(0 if checked.token_state == "ok" else 1)  # noqa: S105 - a state, no secret
 
 
-def _token(token_file: str) -> str:
-    if token_file == "-" and sys.stdin.isatty():  # noqa: S105 - where to read it from
-        return str(click.prompt("Token of the Page (it is not shown)", hide_input=True))
-    try:
-        return sys.stdin.read() if token_file == "-" else Path(token_file).read_text(encoding="utf-8")  # noqa: S105
-    except (OSError, UnicodeDecodeError) as error:
-        raise click.ClickException(f"The token cannot be read from {token_file} ({error.__class__.__name__}).") from None
-
-
 def _at_the_database(data_dir: Path | None, do: Callable[[AsyncEngine, GraphClient, Settings], Awaitable[Done]]) -> Done:
-    import asyncio
-
     from lead_signals.connections.app_graph import app_graph, graph_http_client
-    from lead_signals.database.embedded_database import database_of
-    from lead_signals.database.engine import app_engine
-    from lead_signals.log_context import configure_logging
-    from lead_signals.request_body import RefusedRequest
 
-    settings = settings_or_sentence()
-    configure_logging("WARNING")  # what was done is told by the command itself
+    async def with_graph(engine: AsyncEngine, settings: Settings) -> Done:
+        async with graph_http_client() as client:
+            return await do(engine, app_graph(settings, client), settings)
 
-    async def at(address: str) -> Done:
-        engine = app_engine(address, application_name="lead-signals channels", pool_size=2, production=settings.app_env == "production")
-        try:
-            async with graph_http_client() as client:
-                return await do(engine, app_graph(settings, client), settings)
-        finally:
-            await engine.dispose()
-
-    with one_clear_sentence(), database_of(settings, data_dir, must_exist=True) as addresses:
-        try:
-            return asyncio.run(at(addresses.app))
-        except RefusedRequest as refused:
-            raise click.ClickException(refused.sentence) from None
-    raise AssertionError("one_clear_sentence swallows nothing")
+    return at_the_database("channels", data_dir, with_graph)
 
 
 def _show(found: list[ConnectedChannel]) -> None:
     """A plain table. Names come from strangers: nothing in them moves the cursor."""
-    from lead_signals.printable import printable
+    from lead_signals.printable import printable_table
 
     if not found:
         click.echo("No channel is connected. Connect one with lead-signals channels connect.")
         return
-    rows = [COLUMNS, *((*(printable(cell) for cell in _cells(channel)), str(channel.id)) for channel in found)]
-    widths = [max(len(row[column]) for row in rows) for column in range(len(COLUMNS))]
-    for row in rows:
-        click.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+    for line in printable_table([COLUMNS, *((*_cells(channel), str(channel.id)) for channel in found)]):
+        click.echo(line)
 
 
 def _cells(channel: ConnectedChannel) -> tuple[str, ...]:

@@ -1,14 +1,18 @@
 """`lead-signals keys`: the keys by which a tenant's own programs deliver."""
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 from uuid import UUID
 
 import click
 
-from lead_signals.mendable_errors import one_clear_sentence, settings_or_sentence
+from lead_signals.cli_database import at_the_database
+
+if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncEngine
+
+    from lead_signals.settings import Settings
 
 Done = TypeVar("Done")
 
@@ -91,21 +95,13 @@ def revoke(tenant_id: UUID, key_id: UUID, data_dir: Path | None) -> None:
 
 
 def _in_tenant(tenant_id: UUID, data_dir: Path | None, do: Callable[..., Awaitable[Done]]) -> Done:
-    from lead_signals.database.embedded_database import database_of
-    from lead_signals.database.engine import app_engine
     from lead_signals.tenancy.tenant import find_tenant
     from lead_signals.tenancy.tenant_session import tenant_session
 
-    async def inside(address: str) -> Done:
-        engine = app_engine(address, application_name="lead-signals keys", pool_size=1)
-        try:
-            async with tenant_session(engine, tenant_id) as session:
-                if await find_tenant(session, tenant_id) is None:
-                    raise click.ClickException(f"There is no tenant {tenant_id}.")
-                return await do(session)
-        finally:
-            await engine.dispose()
+    async def inside(engine: "AsyncEngine", _: "Settings") -> Done:
+        async with tenant_session(engine, tenant_id) as session:
+            if await find_tenant(session, tenant_id) is None:
+                raise click.ClickException(f"There is no tenant {tenant_id}.")
+            return await do(session)
 
-    with one_clear_sentence(), database_of(settings_or_sentence(), data_dir, must_exist=True) as addresses:
-        return asyncio.run(inside(addresses.app))
-    raise AssertionError("one_clear_sentence swallows nothing")
+    return at_the_database("keys", data_dir, inside)

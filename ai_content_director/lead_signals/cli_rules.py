@@ -1,6 +1,5 @@
 """`lead-signals rules`: the rules by which texts are read, the packaged ones and a tenant's own."""
 
-import asyncio
 import sys
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import aclosing
@@ -12,9 +11,10 @@ from uuid import UUID
 import click
 
 from lead_signals import clock
+from lead_signals.cli_database import at_the_database
 from lead_signals.intake.moment_option import Moment
 from lead_signals.intake.replay_progress import ReplayProgress
-from lead_signals.mendable_errors import one_clear_sentence, settings_or_sentence, usable_rules
+from lead_signals.mendable_errors import usable_rules
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncEngine
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from lead_signals.intake.shown_comparison import ShownComparison
     from lead_signals.intent.pack.rule_pack import RulePack
     from lead_signals.rule_packs.turn_pack import Turned
+    from lead_signals.settings import Settings
     from lead_signals.tenancy.tenant_session import TenantSession
 
 Done = TypeVar("Done")
@@ -302,25 +303,15 @@ def _compiled(content: str, name: str) -> "RulePack":
 
 def _in_tenant(tenant_id: UUID, data_dir: Path | None, do: Callable[..., Awaitable[Done]], *, alone: bool = False) -> Done:
     """What `do` gives, inside a transaction of the tenant; `alone`: without one, for what opens its own."""
-    from lead_signals.database.embedded_database import database_of
-    from lead_signals.database.engine import app_engine
     from lead_signals.tenancy.tenant import find_tenant
     from lead_signals.tenancy.tenant_session import tenant_session
 
-    settings = settings_or_sentence()
+    async def inside(engine: "AsyncEngine", _: "Settings") -> Done:
+        async with tenant_session(engine, tenant_id) as session:
+            if await find_tenant(session, tenant_id) is None:
+                raise click.ClickException(f"There is no tenant {tenant_id}.")
+            if not alone:
+                return await do(engine, session)
+        return await do(engine, None)
 
-    async def inside(address: str) -> Done:
-        engine = app_engine(address, application_name="lead-signals rules", pool_size=1, production=settings.app_env == "production")
-        try:
-            async with tenant_session(engine, tenant_id) as session:
-                if await find_tenant(session, tenant_id) is None:
-                    raise click.ClickException(f"There is no tenant {tenant_id}.")
-                if not alone:
-                    return await do(engine, session)
-            return await do(engine, None)
-        finally:
-            await engine.dispose()
-
-    with one_clear_sentence(), database_of(settings, data_dir, must_exist=True) as addresses:
-        return asyncio.run(inside(addresses.app))
-    raise AssertionError("one_clear_sentence swallows nothing")
+    return at_the_database("rules", data_dir, inside)

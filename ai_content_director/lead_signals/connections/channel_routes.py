@@ -1,6 +1,6 @@
 """`/api/channels`: which Pages and accounts are connected, connecting, disconnecting, and checking one now."""
 
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Request, Response
@@ -9,23 +9,20 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from lead_signals import clock
 from lead_signals.connections.channel_list import ConnectedChannel, list_channels
-from lead_signals.connections.channel_wish import ChannelWish, read_wish
+from lead_signals.connections.channel_wish import ChannelWish
 from lead_signals.connections.check_now import check_now
 from lead_signals.connections.connect import connect
 from lead_signals.connections.disconnect import Disconnected, disconnect
 from lead_signals.graph_api.graph_client import GraphClient
-from lead_signals.json_body import MalformedBody, parse_json_body
 from lead_signals.request_body import RefusedRequest, read_raw_body
 from lead_signals.settings import Settings
+from lead_signals.strict_wish import read_json_wish, told_in_the_body
 from lead_signals.tenancy.tenant import find_tenant
 from lead_signals.tenancy.tenant_session import across_tenants_session, tenant_session
 
 LIMIT_DEFAULT = 200
 LIMIT_MOST = 1000
 OFFSET_MOST = 1_000_000_000
-
-# The body is read by hand, as everywhere: a typed body parameter answers 500 to inputs such as NaN. The schema is still told.
-_OPENAPI: dict[str, Any] = {"requestBody": {"required": True, "content": {"application/json": {"schema": ChannelWish.model_json_schema()}}}}
 
 
 class ChannelListAnswer(BaseModel):
@@ -55,9 +52,9 @@ def channel_routes(engine: AsyncEngine, settings: Settings, graph: GraphClient) 
                 found, total = await list_channels(session, tenant_id, limit=limit, offset=offset)
         return ChannelListAnswer(channels=list(found), total=total)
 
-    @router.post("/api/channels", summary="Connect a Page or account to a tenant", openapi_extra=_OPENAPI)
+    @router.post("/api/channels", summary="Connect a Page or account to a tenant", openapi_extra=told_in_the_body(ChannelWish))
     async def post_channel(request: Request, response: Response) -> ConnectedChannel:
-        wish = _read(await read_raw_body(request))
+        wish = read_json_wish(ChannelWish, await read_raw_body(request))
         connected = await connect(engine, graph, settings, wish, now=clock.now())
         response.status_code = 201 if connected.is_new else 200
         return connected.channel
@@ -71,10 +68,3 @@ def channel_routes(engine: AsyncEngine, settings: Settings, graph: GraphClient) 
         return await check_now(engine, graph, settings, tenant_id, channel_id, now=clock.now)
 
     return router
-
-
-def _read(raw_body: bytes) -> ChannelWish:
-    try:
-        return read_wish(parse_json_body(raw_body))
-    except MalformedBody as malformed:
-        raise RefusedRequest(400, malformed.reason.value, malformed.sentence) from None

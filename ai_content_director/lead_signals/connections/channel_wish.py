@@ -1,20 +1,15 @@
 """What somebody asks for when connecting a channel, read strictly: a typing error must not route a stranger's Page to a tenant."""
 
 import re
-from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, model_validator
 from pydantic_core import PydanticCustomError
 
 from lead_signals.connections.watched_fields import ASKED_THROUGH_GRAPH
 from lead_signals.platforms.catalogue import ADAPTERS
-from lead_signals.request_body import RefusedRequest
 from lead_signals.tenancy.onboard_tenant import StorableText
-
-PROBLEMS_TOLD = 10
-LONGEST_NAME_TOLD = 100
 
 _NUMBER = re.compile(r"[0-9]{1,32}")
 _WORD = re.compile(r"[0-9A-Za-z_.:-]{1,128}")
@@ -68,18 +63,3 @@ def _id_hint(platform: str) -> str:
     }
     kind = "digits only" if platform in _NUMBERED else "letters, digits and _ . : - only"
     return f"external_id must be {named.get(platform, 'the account id')}, {kind}"
-
-
-def read_wish(told: Mapping[str, Any]) -> ChannelWish:
-    """The wish in a request or a command. Raises RefusedRequest (422) with a sentence for each problem; quotes no value."""
-    try:
-        return ChannelWish.model_validate(dict(told))
-    except ValidationError as invalid:
-        problems = invalid.errors(include_input=False, include_url=False)[:PROBLEMS_TOLD]
-        raise RefusedRequest(422, "bad_field", " ".join(_sentence(problem["loc"], problem["msg"]) for problem in problems)) from None
-
-
-def _sentence(path: tuple[int | str, ...], problem: str) -> str:
-    # The name of an unknown field is the sender's own word, and may be as long as the body.
-    field = ".".join(str(part) for part in path)[:LONGEST_NAME_TOLD]
-    return f"{field}: {problem}." if field else f"{problem}."
