@@ -114,6 +114,7 @@ def worker(data_dir: Path | None, lease_seconds: float) -> None:
     settings = settings_or_sentence()
     configure_logging(settings.log_level)
     with one_clear_sentence(), database_of(settings, data_dir, must_run=True) as addresses:
+        _allow_open_files()
         asyncio.run(run_worker(addresses.app, settings, lease_seconds=lease_seconds))
 
 

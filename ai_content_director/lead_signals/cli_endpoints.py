@@ -1,13 +1,12 @@
 """`lead-signals followups endpoints …`: where tenants want their follow-ups, from the server's own command line.
 
-Imports stand in the commands, as in `cli`. A secret, and an address that is one, are read from a file, standard input or a hidden prompt,
-never from the arguments: those are seen by everybody on the machine and stay in the shell's history.
+Imports stand in the commands, as in `cli`. A secret, and an address that is one, never come from the arguments.
 """
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import UUID
@@ -15,7 +14,8 @@ from uuid import UUID
 import click
 
 from lead_signals import clock
-from lead_signals.mendable_errors import one_clear_sentence, settings_or_sentence
+from lead_signals.cli_database import at_the_database
+from lead_signals.cli_secret import read_secret
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncEngine
@@ -32,12 +32,13 @@ Done = TypeVar("Done")
 MOST_LISTED = 10_000
 COLUMNS = ("tenant", "kind", "name", "address", "state", "waiting", "dead", "last (UTC)", "endpoint")
 WEBHOOK_URL = "WEBHOOK_URL"
+OPERATORS_ENDPOINT = UUID(int=0)
 
 
 def _endpoint_id(_: click.Context, __: click.Parameter, value: str) -> UUID:
     """An endpoint by its id (the last column of the list), or the word WEBHOOK_URL for the operator's own."""
     try:
-        return UUID(int=0) if value == WEBHOOK_URL else UUID(value)
+        return OPERATORS_ENDPOINT if value == WEBHOOK_URL else UUID(value)
     except ValueError:
         raise click.BadParameter("expected the id in the last column of the list, or WEBHOOK_URL.") from None
 
@@ -79,7 +80,7 @@ def list_(tenant_id: UUID | None, data_dir: Path | None) -> None:
                 raise RefusedRequest(404, "unknown_tenant", f"There is no tenant {tenant_id}.")
             return (await list_endpoints(session, settings, tenant_id, now=clock.now(), limit=MOST_LISTED))[0]
 
-    _show(_at_the_database(data_dir, do))
+    _show(at_the_database("endpoints", data_dir, do))
 
 
 @endpoints.command()
@@ -110,7 +111,8 @@ def add(
     lead-signals followups endpoints add --tenant <TENANT_UUID> --name n8n --address https://n8n.example.vn/webhook/lead
     """
     from lead_signals.followups.endpoints.add_endpoint import add_endpoint
-    from lead_signals.followups.endpoints.endpoint_wish import EndpointWish, read_wish
+    from lead_signals.followups.endpoints.endpoint_wish import EndpointWish
+    from lead_signals.strict_wish import read_wish
 
     if (address is None) == (address_file is None):
         raise click.UsageError("Say the address once: by --address, or by --address-file.")
@@ -119,39 +121,40 @@ def add(
     if address_file == "-" == secret_file:
         raise click.UsageError("Only one of address and secret can come by -; put the other into a file.")
     told: dict[str, Any] = {"tenant_id": tenant_id, "kind": kind, "name": name}
-    told["address"] = address if address_file is None else _read(address_file, "Address")
+    told["address"] = address if address_file is None else read_secret(address_file, "Address")
     if secret_file is not None:
-        told["secret"] = _read(secret_file, "Secret")
+        told["secret"] = read_secret(secret_file, "Secret")
 
     async def do(engine: AsyncEngine, settings: Settings) -> AddedEndpoint:
         return await add_endpoint(engine, settings, read_wish(EndpointWish, told), now=clock.now())
 
-    added = _at_the_database(data_dir, do)
+    added = at_the_database("endpoints", data_dir, do)
     _show([added.endpoint])
     _tell(added.sentence, added.secret)
 
 
 @endpoints.command()
-@TENANT
+@WHOSE
 @ENDPOINT
 @SECRET_FILE
 @click.option(
     "--keep-old-hours", type=click.IntRange(0, 168), default=24, show_default=True, help="How long the secret of before signs beside it."
 )
 @DATA_DIRECTORY
-def rotate(*, tenant_id: UUID, endpoint: UUID, secret_file: str | None, keep_old_hours: int, data_dir: Path | None) -> None:
+def rotate(*, tenant_id: UUID | None, endpoint: UUID, secret_file: str | None, keep_old_hours: int, data_dir: Path | None) -> None:
     """Give the webhook ENDPOINT a new secret; every attempt is signed by both for a while."""
-    from lead_signals.followups.endpoints.endpoint_wish import RotationWish, read_wish
+    from lead_signals.followups.endpoints.endpoint_wish import RotationWish
     from lead_signals.followups.endpoints.rotate_secret import rotate_secret
+    from lead_signals.strict_wish import read_wish
 
     told: dict[str, Any] = {"keep_old_hours": keep_old_hours}
     if secret_file is not None:
-        told["secret"] = _read(secret_file, "New secret")
+        told["secret"] = read_secret(secret_file, "New secret")
 
     async def do(engine: AsyncEngine, settings: Settings) -> RotatedSecret:
         return await rotate_secret(engine, settings, tenant_id, endpoint, read_wish(RotationWish, told), now=clock.now())
 
-    rotated = _at_the_database(data_dir, do)
+    rotated = at_the_database("endpoints", data_dir, do)
     _tell(rotated.sentence, rotated.secret)
 
 
@@ -166,7 +169,7 @@ def pause(tenant_id: UUID | None, endpoint: UUID, data_dir: Path | None) -> None
     async def do(engine: AsyncEngine, settings: Settings) -> ShownEndpoint:
         return await pause_now(engine, settings, tenant_id, endpoint, now=clock.now())
 
-    _show([_at_the_database(data_dir, do)])
+    _show([at_the_database("endpoints", data_dir, do)])
 
 
 @endpoints.command()
@@ -180,26 +183,26 @@ def resume(tenant_id: UUID | None, endpoint: UUID, data_dir: Path | None) -> Non
     async def do(engine: AsyncEngine, settings: Settings) -> ShownEndpoint:
         return await resume_now(engine, settings, tenant_id, endpoint, now=clock.now())
 
-    _show([_at_the_database(data_dir, do)])
+    _show([at_the_database("endpoints", data_dir, do)])
 
 
 @endpoints.command()
-@TENANT
+@WHOSE
 @ENDPOINT
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @DATA_DIRECTORY
-def remove(*, tenant_id: UUID, endpoint: UUID, yes: bool, data_dir: Path | None) -> None:
+def remove(*, tenant_id: UUID | None, endpoint: UUID, yes: bool, data_dir: Path | None) -> None:
     """Remove ENDPOINT: its address and secrets are erased, what is owed there is cancelled."""
     from lead_signals.followups.endpoints.remove_endpoint import remove_endpoint
     from lead_signals.printable import printable
 
-    if not yes:
+    if not yes and endpoint != OPERATORS_ENDPOINT:
         click.confirm("Its address and secrets are erased, and what is owed there is cancelled. Remove it?", abort=True)
 
     async def do(engine: AsyncEngine, settings: Settings) -> RemovedEndpoint:
         return await remove_endpoint(engine, settings, tenant_id, endpoint)
 
-    removed = _at_the_database(data_dir, do)
+    removed = at_the_database("endpoints", data_dir, do)
     running = f" Attempts that run just now: {removed.in_delivery}; they come to their end." if removed.in_delivery else ""
     click.echo(f"{printable(removed.name)} is removed. Cancelled follow-ups: {removed.cancelled}.{running} {removed.sentence}")
 
@@ -216,7 +219,7 @@ def test(tenant_id: UUID | None, endpoint: UUID, data_dir: Path | None) -> None:
     async def do(engine: AsyncEngine, settings: Settings) -> TriedEndpoint:
         return await try_endpoint(engine, settings, tenant_id, endpoint, now=clock.now())
 
-    tried = _at_the_database(data_dir, do)
+    tried = at_the_database("endpoints", data_dir, do)
     status = "" if tried.http_status is None else f"HTTP {tried.http_status}, "
     click.echo(f"{tried.sentence} {status}{tried.duration_ms} ms, {tried.webhook_id}.")
     if tried.answer and not tried.ok:
@@ -224,52 +227,15 @@ def test(tenant_id: UUID | None, endpoint: UUID, data_dir: Path | None) -> None:
     sys.exit(0 if tried.ok else 1)
 
 
-def _read(file: str, what: str) -> str:
-    if file == "-" and sys.stdin.isatty():
-        return str(click.prompt(f"{what} (it is not shown)", hide_input=True)).strip()
-    try:
-        return (sys.stdin.read() if file == "-" else Path(file).read_text(encoding="utf-8")).strip()
-    except (OSError, UnicodeDecodeError) as error:
-        raise click.ClickException(f"The {what.lower()} cannot be read from {file} ({error.__class__.__name__}).") from None
-
-
-def _at_the_database(data_dir: Path | None, do: Callable[[AsyncEngine, Settings], Awaitable[Done]]) -> Done:
-    import asyncio
-
-    from lead_signals.database.embedded_database import database_of
-    from lead_signals.database.engine import app_engine
-    from lead_signals.log_context import configure_logging
-    from lead_signals.request_body import RefusedRequest
-
-    settings = settings_or_sentence()
-    configure_logging("WARNING")  # what was done is told by the command itself
-
-    async def at(address: str) -> Done:
-        engine = app_engine(address, application_name="lead-signals endpoints", pool_size=2, production=settings.app_env == "production")
-        try:
-            return await do(engine, settings)
-        finally:
-            await engine.dispose()
-
-    with one_clear_sentence(), database_of(settings, data_dir, must_exist=True) as addresses:
-        try:
-            return asyncio.run(at(addresses.app))
-        except RefusedRequest as refused:
-            raise click.ClickException(refused.sentence) from None
-    raise AssertionError("one_clear_sentence swallows nothing")
-
-
 def _show(found: Sequence[ShownEndpoint]) -> None:
     """A plain table, and below it what needs a hand. Names come from strangers: nothing in them moves the cursor."""
-    from lead_signals.printable import printable
+    from lead_signals.printable import printable, printable_table
 
     if not found:
         click.echo("There is no endpoint. Add one with lead-signals followups endpoints add.")
         return
-    rows = [COLUMNS, *(tuple(printable(cell) for cell in _cells(endpoint)) for endpoint in found)]
-    widths = [max(len(row[column]) for row in rows) for column in range(len(COLUMNS))]
-    for row in rows:
-        click.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+    for line in printable_table([COLUMNS, *(_cells(endpoint) for endpoint in found)]):
+        click.echo(line)
     for endpoint in found:
         if endpoint.trouble is not None:
             click.echo(f"{printable(endpoint.name)}: {endpoint.trouble}")
@@ -279,7 +245,7 @@ def _cells(endpoint: ShownEndpoint) -> tuple[str, ...]:
     return (
         endpoint.tenant_name or "-",
         endpoint.kind,
-        endpoint.name,
+        endpoint.name if endpoint.tenant_id is not None else f"{WEBHOOK_URL} (operator's)",
         endpoint.address,
         endpoint.state,
         _waiting(endpoint),

@@ -5,7 +5,6 @@ Imports stand in the commands, as in `cli`. What receivers and tenants wrote goe
 
 from __future__ import annotations
 
-import asyncio
 import sys
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
@@ -15,9 +14,9 @@ from uuid import UUID
 
 import click
 
+from lead_signals.cli_database import at_the_database
 from lead_signals.cli_endpoints import endpoints
 from lead_signals.intake.moment_option import Moment
-from lead_signals.mendable_errors import one_clear_sentence, settings_or_sentence
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncEngine
@@ -26,6 +25,7 @@ if TYPE_CHECKING:
     from lead_signals.followups.oversight.follow_up_list import FollowUpFilter, ListedFollowUp
     from lead_signals.followups.oversight.redrive_many import RedrivenSome
     from lead_signals.followups.oversight.redrive_wish import RedriveWish
+    from lead_signals.settings import Settings
 
 Done = TypeVar("Done")
 
@@ -69,6 +69,10 @@ class EndpointName(click.ParamType[UUID]):
 
 
 TENANT = click.option("--tenant", "tenant_id", type=click.UUID, help="Of this tenant only.")
+LEAD = click.option("--lead", "lead_id", type=click.UUID, help="About this lead only.")
+OLDER_THAN = click.option(
+    "--older-than", "minutes", type=click.IntRange(0, 10_000_000), metavar="MINUTES", help="Promised at least that long ago."
+)
 ENDPOINT = click.option("--endpoint", "endpoint_id", type=EndpointName(), help="Owed to this endpoint only: its id, or WEBHOOK_URL.")
 DATA_DIRECTORY = click.option(
     "--data-dir", type=click.Path(path_type=Path, file_okay=False), help="Data directory of the embedded PostgreSQL."
@@ -87,8 +91,8 @@ followups.add_command(endpoints)
 @TENANT
 @click.option("--state", "states", type=click.Choice(STATES), multiple=True, help="In this state only; may be repeated.")
 @ENDPOINT
-@click.option("--lead", "lead_id", type=click.UUID, help="About this lead only.")
-@click.option("--older-than", "minutes", type=click.IntRange(0, 10_000_000), metavar="MINUTES", help="Promised at least that long ago.")
+@LEAD
+@OLDER_THAN
 @click.option("--limit", type=click.IntRange(1, MOST_LISTED), default=50, show_default=True, help="How many to show.")
 @click.option("--before", type=FollowUpName(), help="Older than this one: the last of the page before.")
 @DATA_DIRECTORY
@@ -115,10 +119,10 @@ def list_(
 
     wanted = FollowUpFilter(frozenset(FollowUpState(state) for state in states), endpoint_id, lead_id, minutes)
 
-    async def do(engine: AsyncEngine) -> tuple[Sequence[ListedFollowUp], dict[str, int]]:
+    async def do(engine: AsyncEngine, _: Settings) -> tuple[Sequence[ListedFollowUp], dict[str, int]]:
         return await _look(engine, tenant_id, wanted, limit=limit, before=before)
 
-    found, counts = _at_the_database(data_dir, do)
+    found, counts = at_the_database("followups", data_dir, do)
     click.echo("Follow-ups: " + (", ".join(f"{count:,} {state}" for state, count in counts.items() if count) or "none"))
     for line in list_lines(found):
         click.echo(line)
@@ -155,12 +159,12 @@ def show(follow_up_id: UUID, tenant_id: UUID | None, data_dir: Path | None) -> N
     from lead_signals.followups.oversight.follow_up_lines import detail_lines
     from lead_signals.tenancy.tenant_session import tenant_session
 
-    async def do(engine: AsyncEngine) -> FollowUpDetail | None:
+    async def do(engine: AsyncEngine, _: Settings) -> FollowUpDetail | None:
         whose = tenant_id or await _whose(engine, follow_up_id)
         async with tenant_session(engine, whose) as session:
             return await follow_up_detail(session, whose, follow_up_id)
 
-    detail = _at_the_database(data_dir, do)
+    detail = at_the_database("followups", data_dir, do)
     if detail is None:
         raise click.ClickException(f"Tenant {tenant_id} has no follow-up {follow_up_id}.")
     for line in detail_lines(detail):
@@ -173,6 +177,8 @@ def show(follow_up_id: UUID, tenant_id: UUID | None, data_dir: Path | None) -> N
 @click.option("--all", "everybodys", is_flag=True, help="Of all tenants.")
 @ENDPOINT
 @click.option("--state", type=click.Choice(["dead", "retrying"]), help="Which ones: the dead, or those that wait.  [default: dead]")
+@LEAD
+@OLDER_THAN
 @click.option("--since", type=Moment(), help="That died from then on: 2026-11-01, 2026-11-01T08:00+07:00, 7d, 24h.")
 @click.option("--until", type=Moment(), help="That died before then.")
 @click.option("--dry-run", is_flag=True, help="Only tell how many.")
@@ -185,6 +191,8 @@ def redrive(
     everybodys: bool,
     endpoint_id: UUID | None,
     state: str | None,
+    lead_id: UUID | None,
+    minutes: int | None,
     since: datetime | None,
     until: datetime | None,
     dry_run: bool,
@@ -204,7 +212,7 @@ def redrive(
     from lead_signals.followups.oversight.redrive_wish import RedriveWish
 
     if follow_up_ids:
-        if everybodys or dry_run or state or endpoint_id or since or until:
+        if everybodys or dry_run or state or endpoint_id or lead_id or minutes is not None or since or until:
             raise click.UsageError("Name follow-ups by their ids, or those that fit by options; not both.")
         _redrive_named(follow_up_ids, tenant_id, data_dir)
         return
@@ -218,6 +226,8 @@ def redrive(
         tenant_id=tenant_id,
         all=everybodys,
         endpoint_id=endpoint_id,
+        lead_id=lead_id,
+        older_than_minutes=minutes,
         state="retrying" if state == "retrying" else "dead",
         died_after=since,
         died_before=until,
@@ -235,10 +245,10 @@ def _redrive_named(follow_up_ids: Sequence[UUID], tenant_id: UUID | None, data_d
     from lead_signals.followups.oversight.redrive import redrive as redrive_it
     from lead_signals.tenancy.tenant_session import tenant_session
 
-    async def one(engine: AsyncEngine, follow_up_id: UUID) -> str:
+    async def one(engine: AsyncEngine, settings: Settings, follow_up_id: UUID) -> str:
         whose = tenant_id or await _whose(engine, follow_up_id)
         async with tenant_session(engine, whose) as session:
-            return (await redrive_it(session, whose, follow_up_id)).sentence
+            return (await redrive_it(session, settings, whose, follow_up_id)).sentence
 
     _one_by_one(follow_up_ids, one, data_dir)
 
@@ -247,24 +257,32 @@ def _redrive_fitting(wish: RedriveWish, *, dry_run: bool, yes: bool, data_dir: P
     from lead_signals.followups.oversight.follow_up_lines import redrivable_lines
     from lead_signals.followups.oversight.redrive_many import find_redrivable
 
-    async def look(engine: AsyncEngine) -> list[RedrivenSome]:
-        return await find_redrivable(engine, wish)
+    async def look(engine: AsyncEngine, settings: Settings) -> list[RedrivenSome]:
+        return await find_redrivable(engine, settings, wish)
 
-    fitting = _at_the_database(data_dir, look)
+    fitting = at_the_database("followups", data_dir, look)
     there = sum(some.count for some in fitting)
     words = f"{there:,} {wish.state} {'follow-up' if there == 1 else 'follow-ups'}"
     for line in redrivable_lines(fitting):
         click.echo(line)
+    for sentence in dict.fromkeys(some.held_back for some in fitting if some.held_back):
+        click.echo(f"Some wait all the same. {sentence}")
     if dry_run or not there:
         click.echo(f"{words} would be sent again." if there else f"No {wish.state} follow-up fits: nothing to send again.")
         return
     if not yes:
         click.confirm(f"Send {words} again?", abort=True, err=True)
 
-    done = _at_the_database(data_dir, lambda engine: _redrive_shown(engine, wish, fitting))
-    click.echo(f"{done:,} are due now: a running worker sends them.")
+    done = at_the_database("followups", data_dir, lambda engine, _: _redrive_shown(engine, wish, fitting))
+    click.echo(_due_now(done, waits=sum(some.count for some in fitting if some.held_back) == there))
     if done == wish.limit and there > done:
-        click.echo(f"{there - done:,} are left: repeat the command.")
+        click.echo(f"{there - done:,} {'is' if there - done == 1 else 'are'} left: repeat the command.")
+
+
+def _due_now(done: int, *, waits: bool) -> str:
+    if waits:
+        return f"{done:,} {'is' if done == 1 else 'are'} due, and sent when the endpoint listens again."
+    return "1 is due now: a running worker sends it." if done == 1 else f"{done:,} are due now: a running worker sends them."
 
 
 async def _redrive_shown(engine: AsyncEngine, wish: RedriveWish, fitting: Sequence[RedrivenSome]) -> int:
@@ -291,7 +309,7 @@ def cancel(follow_up_ids: tuple[UUID, ...], tenant_id: UUID | None, data_dir: Pa
     from lead_signals.followups.oversight.call_off import call_off
     from lead_signals.tenancy.tenant_session import tenant_session
 
-    async def one(engine: AsyncEngine, follow_up_id: UUID) -> str:
+    async def one(engine: AsyncEngine, _: Settings, follow_up_id: UUID) -> str:
         whose = tenant_id or await _whose(engine, follow_up_id)
         async with tenant_session(engine, whose) as session:
             return (await call_off(session, whose, follow_up_id)).sentence
@@ -299,21 +317,21 @@ def cancel(follow_up_ids: tuple[UUID, ...], tenant_id: UUID | None, data_dir: Pa
     _one_by_one(follow_up_ids, one, data_dir)
 
 
-def _one_by_one(follow_up_ids: Sequence[UUID], one: Callable[[AsyncEngine, UUID], Awaitable[str]], data_dir: Path | None) -> None:
+def _one_by_one(follow_up_ids: Sequence[UUID], one: Callable[[AsyncEngine, Settings, UUID], Awaitable[str]], data_dir: Path | None) -> None:
     """Each in a transaction of its own, each with its sentence; exit status 1 when one of them was refused."""
     from lead_signals.request_body import RefusedRequest
 
-    async def each(engine: AsyncEngine) -> bool:
+    async def each(engine: AsyncEngine, settings: Settings) -> bool:
         well = True
         for follow_up_id in follow_up_ids:
             try:
-                click.echo(f"{follow_up_id}  {await one(engine, follow_up_id)}")
+                click.echo(f"{follow_up_id}  {await one(engine, settings, follow_up_id)}")
             except RefusedRequest as refused:
                 well = False
                 click.echo(f"{follow_up_id}  {refused.sentence}", err=True)
         return well
 
-    if not _at_the_database(data_dir, each):
+    if not at_the_database("followups", data_dir, each):
         sys.exit(1)
 
 
@@ -323,27 +341,3 @@ async def _whose(engine: AsyncEngine, follow_up_id: UUID) -> UUID:
 
     async with across_tenants_session(engine) as everywhere:
         return await whose_follow_up(everywhere, follow_up_id)
-
-
-def _at_the_database(data_dir: Path | None, do: Callable[[AsyncEngine], Awaitable[Done]]) -> Done:
-    from lead_signals.database.embedded_database import database_of
-    from lead_signals.database.engine import app_engine
-    from lead_signals.log_context import configure_logging
-    from lead_signals.request_body import RefusedRequest
-
-    settings = settings_or_sentence()
-    configure_logging("WARNING")  # what was done is told by the command itself
-
-    async def at(address: str) -> Done:
-        engine = app_engine(address, application_name="lead-signals followups", pool_size=1, production=settings.app_env == "production")
-        try:
-            return await do(engine)
-        finally:
-            await engine.dispose()
-
-    with one_clear_sentence(), database_of(settings, data_dir, must_exist=True) as addresses:
-        try:
-            return asyncio.run(at(addresses.app))
-        except RefusedRequest as refused:
-            raise click.ClickException(refused.sentence) from None
-    raise AssertionError("one_clear_sentence swallows nothing")

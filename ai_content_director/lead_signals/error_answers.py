@@ -1,6 +1,6 @@
 """What a failed request gets: one clear sentence, as JSON for programs and as a page for a person at a browser."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache, partial
 from pathlib import Path
 from typing import Any
@@ -64,9 +64,14 @@ async def _refused(request: Request, error: Exception) -> Response:
 async def _bad_parameter(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)  # noqa: S101
     # What was sent is not repeated: it may be hostile, and a NaN cannot even be written as JSON.
-    problems = [{"parameter": str(problem["loc"][-1]), "problem": _without_value(problem)} for problem in error.errors()]
+    problems = [{"parameter": _name(problem["loc"]), "problem": _without_value(problem)} for problem in error.errors()]
     sentence = " ".join(f"{problem['parameter']}: {problem['problem']}." for problem in problems)
     return _say(request, 422, sentence, {}, {"problems": problems})
+
+
+def _name(place: Sequence[int | str]) -> str:
+    """Of ("query", "state", 0) the parameter that may be repeated, and not which of its values it is."""
+    return next((part for part in reversed(place) if isinstance(part, str)), "")
 
 
 def _without_value(problem: dict[str, Any]) -> str:

@@ -61,13 +61,13 @@ def make_app(database_address: str, settings: Settings) -> FastAPI:
     operator = OperatorAccess(settings)
     # First, because routes are tried in their order, and nothing else is asked for a thousand times a second.
     app.include_router(webhook_routes(engine, settings, GroupCommit(engine, follow_up_policy(settings), packs=packs)))
-    app.include_router(health_routes(engine, operator, newest_revision(), packs))
+    app.include_router(health_routes(engine, settings, operator, newest_revision(), packs))
     app.include_router(receipt_routes(engine, settings, operator))  # a receiver proves itself by its signature
     for router in (
         onboarding_routes(engine),
         channel_routes(engine, settings, app_graph(settings, graph_client)),
         unknown_channel_routes(engine),
-        follow_up_routes(engine),
+        follow_up_routes(engine, settings),
         endpoint_routes(engine, settings),
         lead_routes(engine),
         explain_routes(engine, packs),

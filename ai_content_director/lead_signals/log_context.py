@@ -6,6 +6,8 @@ Callers log ids, counts and reasons; never what a person wrote.
 import json
 import logging
 import sys
+import traceback
+from pathlib import Path
 from typing import TextIO
 
 import structlog
@@ -57,3 +59,9 @@ def get_logger(name: str) -> FilteringBoundLogger:
     """A logger that writes `event` plus key-value pairs."""
     logger: FilteringBoundLogger = structlog.get_logger(module=name)  # `logger` is a word of structlog's own
     return logger
+
+
+def place_of(error: BaseException) -> str:
+    """Where a defect lies, for a log line: file and line of the innermost frame. Its message may quote a person, and stays out."""
+    frames = traceback.extract_tb(error.__traceback__, limit=-1)
+    return f"{Path(frames[0].filename).name}:{frames[0].lineno}" if frames else "nowhere"

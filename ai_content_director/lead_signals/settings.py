@@ -16,6 +16,9 @@ from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, Validati
 from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from lead_signals.allowed_hosts import read_allowed_hosts
+from lead_signals.signing_secret import FEWEST_BYTES, MOST_BYTES, is_signing_secret
+
 TIMEOUT_FLOOR_SECONDS = 3.0
 TIMEOUT_CEILING_SECONDS = 10.0
 SEALING_KEY_BYTES = 32
@@ -36,13 +39,13 @@ def _clamp_timeout(value: float) -> float:
 
 def _signs(value: SecretStr | None) -> SecretStr | None:
     """Signing secrets as the receiver's library will read them, or the worker would stumble over them at every delivery."""
-    for secret in () if value is None else value.get_secret_value().split(","):
-        try:
-            key = base64.b64decode(secret.strip().removeprefix("whsec_") + "==")
-        except (binascii.Error, ValueError):
-            key = b""
-        if key == b"":
-            raise PydanticCustomError("signing_secret", "expected whsec_ and base64, as `openssl rand -base64 32` prints it")
+    listed = () if value is None else value.get_secret_value().split(",")
+    if not all(is_signing_secret(secret.strip()) for secret in listed):
+        raise PydanticCustomError(
+            "signing_secret",
+            "expected whsec_ and base64 of {fewest} to {most} bytes, as `openssl rand -base64 32` prints it",
+            {"fewest": FEWEST_BYTES, "most": MOST_BYTES},
+        )
     return value
 
 
@@ -55,6 +58,15 @@ def _seals(value: SecretStr | None) -> SecretStr | None:
             good = False
         if not good:
             raise PydanticCustomError("sealing_key", "expected 32 bytes in base64, as `openssl rand -base64 32` prints them")
+    return value
+
+
+def _opens(value: str | None) -> str | None:
+    """Hosts as the guard reads them: an entry that means nothing would leave shut what the operator believes open."""
+    try:
+        read_allowed_hosts(_listed(value))
+    except ValueError as error:
+        raise PydanticCustomError("allowed_hosts", "{said}", {"said": str(error)}) from None
     return value
 
 
@@ -110,7 +122,7 @@ class Settings(BaseSettings):
     webhook_signing_secret: Annotated[Secret, AfterValidator(_signs)] = Field(
         None, description="signs follow-ups (Standard Webhooks, whsec_...); several separated by commas while rotating, all sign"
     )
-    webhook_allowed_hosts: OptionalText = Field(
+    webhook_allowed_hosts: Annotated[OptionalText, AfterValidator(_opens)] = Field(
         None, description="private hosts that endpoints may have: names, addresses or networks, separated by commas"
     )
     smtp_url: Annotated[Secret, AfterValidator(_mails)] = Field(

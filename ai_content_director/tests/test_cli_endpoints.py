@@ -149,7 +149,7 @@ def test_a_slack_address_and_a_secret_come_from_files_alone(operator: Operator, 
 
 def test_webhook_url_is_listed_paused_and_tried(operator: Operator) -> None:
     has_it = {"WEBHOOK_URL": operator.receiver.url}
-    assert operator.run("list", **has_it).output.splitlines()[1].split()[0] == "-"
+    assert operator.run("list", **has_it).output.splitlines()[1].split()[:4] == ["-", "webhook", "WEBHOOK_URL", "(operator's)"]
     assert operator.run("pause", "WEBHOOK_URL", **has_it).output.splitlines()[1].split()[-5:] == [
         "paused",
         "0",
@@ -175,6 +175,10 @@ def test_what_does_not_work_is_one_sentence_and_exit_status_1(operator: Operator
         (operator.add("--kind", "email", "--address-file", "-", stdin="a@example.vn", name="thư"), "SMTP_URL and SMTP_FROM"),
         (operator.of_tenant("rotate", uuid4()), "has no endpoint"),
         (operator.of_tenant("rotate", "WEBHOOK_URL"), "This is WEBHOOK_URL, set in the environment"),
+        (operator.run("rotate", "WEBHOOK_URL"), "WEBHOOK_SIGNING_SECRET=new,old"),
+        (operator.run("remove", "WEBHOOK_URL"), "empty it there and start API and worker again"),
+        (operator.run("rotate", str(endpoint)), "say whose endpoint"),
+        (operator.run("remove", str(endpoint), "--yes"), "say whose endpoint"),
         (operator.of_tenant("test", endpoint, CHANNEL_TOKEN_KEY=OLDER_KEY), "put the key back that sealed it"),
         (operator.run("pause", str(endpoint)), "say whose endpoint"),
     ):
@@ -191,7 +195,8 @@ def test_a_trial_that_fails_ends_with_1_and_says_what_the_receiver_said(operator
     told = operator.of_tenant("test", operator.only()["id"])
     assert told.exit_code == 1
     first, second = told.output.splitlines()
-    assert first.startswith("The trial was not delivered (HTTP502); a real follow-up would be tried again. HTTP 502, ")
+    assert first.startswith("The trial was not delivered (HTTP502); a real follow-up would be tried again. The receiver, or a proxy before")
+    assert " HTTP 502, " in first
     assert second.rstrip() == "It said: trang bao tri\N{REPLACEMENT CHARACTER}[2J"
 
 

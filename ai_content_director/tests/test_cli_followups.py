@@ -24,6 +24,7 @@ from tests.followups.oversight.overseen import attempted, audited, bring_to, end
 from tests.intake.open_door import execute
 
 HOSTILE = "Sales\x1b[2J\n\u202e✓"
+WEBHOOK_URL = "http://127.0.0.1:9/hook"
 AT = datetime(2026, 11, 20, 8, 30, tzinfo=UTC)
 Seen = TypeVar("Seen")
 
@@ -62,7 +63,7 @@ class Operator:
 
     def run(self, *arguments: object, stdin: str | None = None) -> Result:
         unset = {f"{field.upper()}{suffix}": None for field in Settings.model_fields for suffix in ("", "_FILE")}
-        runner = CliRunner(env={**unset, "DATABASE_URL": self.addresses.app})
+        runner = CliRunner(env={**unset, "DATABASE_URL": self.addresses.app, "WEBHOOK_URL": WEBHOOK_URL})
         return runner.invoke(followups, [str(argument) for argument in arguments], input=stdin)
 
 
@@ -150,7 +151,7 @@ def test_named_ones_are_sent_again_each_with_its_sentence(operator: Operator) ->
         f"{operator.dead}  A running worker sends it now.",
         f"{operator.retrying}  A running worker sends it now.",
     ]
-    assert told.stderr == f"{operator.pending}  It was never tried and is due already: a running worker sends it.\n"
+    assert told.stderr == f"{operator.pending}  It was never tried and is due already. A running worker sends it now.\n"
     assert operator.state(operator.dead) == "retrying"
     assert operator.run("redrive", operator.dead).exit_code == 0
 
@@ -175,9 +176,50 @@ def test_many_are_sent_again_only_when_somebody_said_yes(operator: Operator) -> 
     assert (none.exit_code, none.output) == (0, "No dead follow-up fits: nothing to send again.\n")
     assert operator.run("redrive", "--all", "--until", "1h", "--yes").output == "No dead follow-up fits: nothing to send again.\n"
     done = operator.run("redrive", "--tenant", operator.tenant, "--since", "1h", "--yes")
-    assert (done.exit_code, done.output.splitlines()[-1]) == (0, "1 are due now: a running worker sends them.")
+    assert (done.exit_code, done.output.splitlines()[-1]) == (0, "1 is due now: a running worker sends it.")
     assert operator.state(operator.dead) == "retrying"
     assert operator.run("redrive", "--tenant", uuid4(), "--yes").exit_code == 1
+
+
+def test_many_are_narrowed_as_in_the_list(operator: Operator) -> None:
+    lead_id = operator.at(lambda engine: row_of(engine, operator.tenant, operator.dead)).lead_id
+    none = "No dead follow-up fits: nothing to send again.\n"
+    assert operator.run("redrive", "--all", "--lead", uuid4(), "--yes").output == none
+    assert operator.run("redrive", "--all", "--older-than", 60, "--yes").output == none
+    for arguments in (["--lead", lead_id], ["--older-than", 0]):
+        refused = operator.run("redrive", operator.dead, *arguments)
+        assert (refused.exit_code, "not both" in refused.output) == (2, True)
+    done = operator.run("redrive", "--all", "--lead", lead_id, "--older-than", 0, "--yes")
+    assert (done.exit_code, operator.state(operator.dead)) == (0, "retrying"), done.output
+
+
+def test_a_paused_endpoint_is_told_with_the_command_that_resumes_it(operator: Operator) -> None:
+    pause = f"UPDATE follow_up_endpoints SET paused_at = now(), pause_reason = 'gone' WHERE id = '{operator.endpoint}'"
+    asyncio.run(execute(operator.addresses.owner, pause))
+    resume = f"resume it (lead-signals followups endpoints resume --tenant {operator.tenant} {operator.endpoint})."
+    told = operator.run("redrive", "--all", "--yes")
+    assert told.exit_code == 0, told.output
+    assert told.output.splitlines()[-2].endswith(resume)
+    assert told.output.splitlines()[-1] == "1 is due, and sent when the endpoint listens again."
+    assert operator.run("redrive", operator.dead).output.strip().endswith(resume)
+
+
+def test_what_began_and_never_ended_is_shown(operator: Operator) -> None:
+    async def live_on(engine: AsyncEngine) -> None:
+        await bring_to(engine, operator.tenant, operator.dead, FollowUpState.DELIVERING, attempts=4, finished_at=None, cancel_asked=True)
+        await attempted(engine, operator.tenant, operator.dead, 3, AT)
+
+    operator.at(live_on)
+    told = operator.run("show", operator.dead).output.splitlines()
+    assert told[0] == f"{webhook_id(operator.dead)}  delivering (called off, unless the running attempt delivers)"
+    assert told[3].startswith("  endpoint  the tenant's: Sales")
+    assert "    2  began, and its worker never came back" in told
+    assert [line[:5] for line in told if line[4:5] in "123456789" and line.startswith("    ")] == ["    1", "    2", "    3"], "4 runs now"
+    operator.at(lambda engine: bring_to(engine, operator.tenant, operator.dead, FollowUpState.DEAD, lease_until=None))
+    told = operator.run("show", operator.dead).output.splitlines()
+    assert told[0] == f"{webhook_id(operator.dead)}  dead", "nothing runs any more"
+    assert "    4  began, and its worker never came back" in told
+    assert operator.run("show", operator.pending).output.splitlines()[3].startswith("  endpoint  the operator's: WEBHOOK_URL (webhook)")
 
 
 def test_at_a_terminal_one_is_asked_and_no_means_no(operator: Operator, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -29,7 +29,7 @@ SECRETS = {
     "FACEBOOK_VERIFY_TOKEN": "DAU-VET-verify-token",
     "OPERATOR_API_KEY": "DAU-VET-operator-key",
     "WEBHOOK_URL": "https://n8n.example/webhook/DAU-VET-webhook-url",
-    "WEBHOOK_SIGNING_SECRET": "whsec_REFVLVZFVC1zaWduaW5nLXNlY3JldA==",
+    "WEBHOOK_SIGNING_SECRET": "whsec_REFVLVZFVC1zaWduaW5nLXNlY3JldC0yNGI=",
     "OPENAI_API_KEY": "DAU-VET-openai-key",
     "DATABASE_OWNER_URL": "postgresql://x:DAU-VET-owner@h/d",
 }

@@ -13,6 +13,7 @@ PRODUCTION = {
     "FACEBOOK_VERIFY_TOKEN": "b",
     "OPERATOR_API_KEY": "c" * 16,
 }
+GOOD_SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 SECRETS = (
     *("DATABASE_URL", "DATABASE_OWNER_URL", "WEBHOOK_URL", "WEBHOOK_SIGNING_SECRET"),
     *("OPENAI_API_KEY", "FACEBOOK_APP_SECRET", "FACEBOOK_VERIFY_TOKEN", "OPERATOR_API_KEY"),
@@ -41,7 +42,7 @@ def test_the_defaults_are_the_runbooks() -> None:
 @pytest.mark.parametrize("name", SECRETS)
 def test_a_secret_may_come_from_a_file(name: str, tmp_path: Path) -> None:
     file = tmp_path / "secret"
-    secret = "https://n8n.example/webhook/abc" if name == "WEBHOOK_URL" else "d2hhdCBhIHNlY3JldA=="
+    secret = "https://n8n.example/webhook/abc" if name == "WEBHOOK_URL" else "d2hhdCBhIHNlY3JldCBvZiB0d2VudHktZm91cg=="
     file.write_text(f"  {secret}\r\n\n", encoding="utf-8")
     assert value_of(read_settings({f"{name}_FILE": str(file)}), name) == secret
     assert value_of(read_settings({f"{name}_FILE": f" {file} ", name: "  "}), name) == secret
@@ -94,7 +95,18 @@ BAD_VALUES = {
     "LEAD_CLASSIFY_USE_LLM": ["perhaps", "2"],
     "APP_ENV": ["prod", "PRODUCTION", "staging"],
     "LOG_LEVEL": ["TRACE", "info", "loud"],
-    "WEBHOOK_SIGNING_SECRET": ["whsec_", "whsec_a", "===", "whsec_đ"],
+    "WEBHOOK_SIGNING_SECRET": [
+        "whsec_",
+        "whsec_a",
+        "===",
+        "whsec_đ",
+        "abc",
+        "whsec_ZGF1LXZldA==",
+        f"{GOOD_SECRET},abc",
+        f"{GOOD_SECRET[:-1]}-",
+        "A" * 88,
+    ],
+    "WEBHOOK_ALLOWED_HOSTS": ["http://n8n:5678", "n8n, user:dau-vet@n8n", "10.0.0.0/33", "n8n:99999"],
 }
 
 
@@ -167,10 +179,19 @@ def test_several_app_secrets_while_rotating() -> None:
 
 
 @pytest.mark.parametrize(
-    "secret", ["whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwAA"]
+    "secret", [GOOD_SECRET, GOOD_SECRET[6:], f"{GOOD_SECRET}AA", f"{GOOD_SECRET}AA==", f"{GOOD_SECRET}, {GOOD_SECRET}"]
 )
 def test_a_signing_secret_in_any_of_its_usual_spellings(secret: str) -> None:
     assert value_of(read_settings({"WEBHOOK_SIGNING_SECRET": secret}), "WEBHOOK_SIGNING_SECRET") == secret
+
+
+def test_what_a_bad_signing_secret_or_host_is_told() -> None:
+    assert problems_of({"WEBHOOK_SIGNING_SECRET": "abc"}) == [
+        "WEBHOOK_SIGNING_SECRET: expected whsec_ and base64 of 24 to 64 bytes, as `openssl rand -base64 32` prints it"
+    ]
+    assert problems_of({"WEBHOOK_ALLOWED_HOSTS": "n8n, 10.0.0.0/8, http://crm"}) == [
+        "WEBHOOK_ALLOWED_HOSTS: entry 3 is no host, host:port, address or network like 10.0.0.0/8"
+    ]
 
 
 def test_unknown_variables_are_nobodys_business() -> None:
@@ -179,10 +200,10 @@ def test_unknown_variables_are_nobodys_business() -> None:
 
 def test_nothing_secret_is_in_what_settings_say_of_themselves() -> None:
     marks = {"FACEBOOK_APP_SECRET": "dau-vet-bi-mat,dau-vet-khac", "WEBHOOK_URL": "https://n8n.example/webhook/dau-vet-dia-chi"}
-    settings = read_settings({**dict.fromkeys(SECRETS, "ZGF1LXZldC1iaS1tYXQ="), **marks})
+    settings = read_settings({**dict.fromkeys(SECRETS, "ZGF1LXZldC1iaS1tYXQtZHUtZGFpLW5oZQ=="), **marks})
     told = " ".join([repr(settings), str(settings), settings.model_dump_json(), repr(settings.model_dump()), repr(list(settings))])
     assert "dau-vet" not in told
-    assert "ZGF1LXZldC1iaS1tYXQ=" not in told
+    assert "ZGF1LXZldC1iaS1tYXQtZHUtZGFpLW5oZQ==" not in told
     assert told.count("**********") >= len(SECRETS)
 
 

@@ -49,6 +49,7 @@ class DueWork:
     `claim` takes what is due when the oldest first is not enough; it opens its own transaction, or none when it need not ask.
     `lease_seconds` is how long a killed worker's row waits, and `drain_seconds` how long a job may go on after the end was asked for:
     longer than the longest attempt. `freed` is set when a hand is free, and by a job that makes room before it ends.
+    `on_stop` is called once as the end is asked for, even while a claim waits for the database: jobs that wait for a turn can end then.
     """
 
     name: str
@@ -61,6 +62,7 @@ class DueWork:
     drain_seconds: float = 12.0
     claim: Callable[[ClaimWish], Awaitable[Sequence[Claim]]] | None = None
     freed: asyncio.Event = field(default_factory=asyncio.Event)
+    on_stop: Callable[[], None] = lambda: None
 
 
 class _Rescue:
@@ -84,6 +86,7 @@ async def run_due_work(work: DueWork, *, stop: asyncio.Event, wake: asyncio.Even
         work.name, work.table, work.across_tenants, lease_seconds=work.lease_seconds, freed=work.freed, when_away=rescue.put_off
     )
     renewing = asyncio.create_task(hands.keep_renewing())
+    telling = asyncio.create_task(_tell_of_the_end(work, stop))
     bells = _Bells(stop, wake, work.freed)
     anew = True
     try:
@@ -102,10 +105,17 @@ async def run_due_work(work: DueWork, *, stop: asyncio.Event, wake: asyncio.Even
             for claim in claims:
                 hands.take(claim, work.do_one)
             anew = await _rest(work, hands, bells, more_is_due=len(claims) > 0)
+        await telling
         await hands.drain(work.drain_seconds)
     finally:
+        telling.cancel()
         renewing.cancel()
         bells.end()
+
+
+async def _tell_of_the_end(work: DueWork, stop: asyncio.Event) -> None:
+    await stop.wait()
+    work.on_stop()
 
 
 async def _claim(work: DueWork, wish: ClaimWish) -> Sequence[Claim] | None:

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from lead_signals.database.availability import database_is_away
 from lead_signals.database.lease import Claim, renew_all
-from lead_signals.log_context import get_logger
+from lead_signals.log_context import get_logger, place_of
 
 log = get_logger(__name__)
 
@@ -40,7 +40,11 @@ class RowsInHand:
         return len(self._jobs)
 
     def take(self, claim: Claim, do_one: Callable[[Any], Awaitable[object]]) -> None:
-        """Begin one. It ends by itself, when its lease is lost, or at the end of the drain; a crash leaves the row to the rescue."""
+        """Begin one. It ends by itself, when its lease is lost, or at the end of the drain; a crash leaves the row to the rescue.
+
+        At a lost lease, and at the end of the drain, it is cancelled wherever it stands, in the middle of a call too: what it had done is
+        not written down, and may be done once more by whoever claims the row, or has claimed it.
+        """
         job = asyncio.create_task(self._do(claim, do_one))
         self._jobs[job] = claim
         job.add_done_callback(self._put_down)
@@ -49,7 +53,10 @@ class RowsInHand:
         try:
             await do_one(claim)
         except Exception as error:
-            log.error("work_crashed", work=self._work_name, id=str(claim.id), attempts=claim.attempts, error=error.__class__.__name__)
+            place = place_of(error)
+            log.error(
+                "work_crashed", work=self._work_name, id=str(claim.id), attempts=claim.attempts, error=error.__class__.__name__, at=place
+            )
 
     def _put_down(self, job: asyncio.Task[None]) -> None:
         del self._jobs[job]
@@ -65,17 +72,22 @@ class RowsInHand:
                 await self._renew()
             except Exception as error:
                 pause_seconds = min(RENEW_RETRY_SECONDS, pause_seconds)
+                told = {"work": self._work_name, "rows": len(self._jobs), "error": error.__class__.__name__}
+                # The fence decides at the end whether the work counted: a database that is away is no reason to stop it.
                 if database_is_away(error):
                     self._when_away()
-                # The fence decides at the end whether the work counted: a database that is away is no reason to stop it.
-                log.warning("renew_waits_for_database", work=self._work_name, rows=len(self._jobs), error=error.__class__.__name__)
+                    log.warning("renew_waits_for_database", **told)
+                else:
+                    log.error("renew_failed", at=place_of(error), **told)
 
     async def _renew(self) -> None:
-        job_of = {(claim.tenant_id, claim.id, claim.lease_token): job for job, claim in self._jobs.items()}
+        # What is taken while we wait for a connection has its own fresh lease, and is renewed next time.
+        in_hand = dict(self._jobs)
+        job_of = {(claim.tenant_id, claim.id, claim.lease_token): job for job, claim in in_hand.items()}
         if not job_of:
             return
         async with self._across_tenants() as connection:
-            lost = await renew_all(connection, self._table, list(self._jobs.values()), lease_seconds=self._lease_seconds)
+            lost = await renew_all(connection, self._table, list(in_hand.values()), lease_seconds=self._lease_seconds)
         for claim in lost:
             log.warning("lease_lost", work=self._work_name, id=str(claim.id))
             job_of[claim.tenant_id, claim.id, claim.lease_token].cancel()

@@ -7,6 +7,7 @@ from sqlalchemy import (
     Boolean,
     CheckConstraint,
     Column,
+    DateTime,
     ForeignKeyConstraint,
     Index,
     Integer,
@@ -45,6 +46,8 @@ follow_ups = Table(
     Column("endpoint_id", Uuid, nullable=False),  # OPERATORS_ENDPOINT or one of follow_up_endpoints, whose rows stay when removed
     Column("state", Text, nullable=False, server_default=FollowUpState.PENDING.value),
     Column("body", LargeBinary, nullable=False),
+    # When the first try of the schedule began that runs now; a redrive begins another one.
+    Column("begun_at", DateTime(timezone=True)),
     Column("failures", Integer, nullable=False, server_default=text("0")),
     # The lead was withdrawn while an attempt ran: it counts if it succeeds, and nothing follows if it fails.
     Column("cancel_asked", Boolean, nullable=False, server_default=text("false")),

@@ -41,10 +41,15 @@ async def request_follow_ups(
 
 
 async def _listening(session: TenantSession, tenant_id: UUID) -> Sequence[UUID]:
-    """A paused endpoint is owed as well: its follow-ups wait until it is resumed."""
+    """A paused endpoint is owed as well: its follow-ups wait until it is resumed.
+
+    The rows are locked against removal until the promise is committed: else who is removed at this moment would be owed the lead, nobody
+    else told of it, and the promise cancelled by nobody. Pauses and other promises do not wait for this lock.
+    """
     rows = await session.execute(
         select(follow_up_endpoints.c.id)
         .where(follow_up_endpoints.c.tenant_id == tenant_id, follow_up_endpoints.c.removed_at.is_(None))
         .order_by(follow_up_endpoints.c.id)
+        .with_for_update(read=True, key_share=True)
     )
     return rows.scalars().all()

@@ -38,8 +38,8 @@ def delay_after(
 ) -> timedelta | None:
     """How long to wait after this many failed attempts (1 or more), or None when there is nothing more to try.
 
-    `age` is how long ago it was promised. `retry_after` is what the receiver asked for, however long: up to an hour of it is granted, with
-    a little on top that differs for each. It never shortens the schedule. `uniform` draws a number between two.
+    `age` is how long ago the first try of this schedule began. `retry_after` is what the receiver asked for, however long: up to an hour of
+    it is granted, with a little on top that differs for each. It never shortens the schedule. `uniform` draws a number between two.
     """
     if failures < 1:
         raise ValueError(f"a delay follows a failure, and there were {failures}")

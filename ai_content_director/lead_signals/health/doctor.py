@@ -84,7 +84,7 @@ async def _look(settings: Settings, addresses: DatabaseAddresses) -> _Looked:
     production = settings.app_env == "production"
     engine = app_engine(addresses.app, application_name="lead-signals doctor", pool_size=1, production=production)
     try:
-        seen, packs = await readiness(engine, newest_revision=newest_revision(), thorough=True), ActivePacks(engine)
+        seen, packs = await readiness(engine, settings, newest_revision=newest_revision(), thorough=True), ActivePacks(engine)
         if not seen.migrations.ok:
             return _Looked(seen, packs)
         await packs.loaded()

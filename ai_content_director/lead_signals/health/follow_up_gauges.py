@@ -2,20 +2,33 @@
 
 from prometheus_client.core import GaugeMetricFamily
 
+from lead_signals.followups.endpoints.endpoint_health import EndpointHealth
 from lead_signals.followups.oversight.follow_up_numbers import FollowUpNumbers, LastHour
 
 
-def follow_up_gauges(seen: FollowUpNumbers) -> list[GaugeMetricFamily]:
+def follow_up_gauges(seen: FollowUpNumbers, endpoints: EndpointHealth) -> list[GaugeMetricFamily]:
     """What is owed, and what came of the last hour. A share or a time of nothing is no sample, rather than a 0 that looks like an alarm."""
     owed = GaugeMetricFamily("lead_signals_follow_ups", "Follow-ups that are owed or dead, by state", labels=["state"])
     for state, count in seen.by_state.items():
         owed.add_metric([state], count)
     oldest = GaugeMetricFamily("lead_signals_follow_up_oldest_due_seconds", "Since when the oldest due follow-up waits")
     oldest.add_metric([], seen.oldest_due_seconds)
-    paused = GaugeMetricFamily("lead_signals_endpoints_paused", "Endpoints of tenants that are paused, by reason", labels=["reason"])
+    undelivered = GaugeMetricFamily(
+        "lead_signals_follow_up_oldest_owed_seconds", "Since when the oldest undelivered follow-up is promised, due or not"
+    )
+    undelivered.add_metric([], seen.oldest_owed_seconds)
+    failing = GaugeMetricFamily("lead_signals_follow_ups_failing", "Follow-ups that are owed and failed at their last try")
+    failing.add_metric([], seen.failing)
+    silent = GaugeMetricFamily(
+        "lead_signals_endpoints_failing", "Endpoints that have taken nothing for five minutes, of five tries or more"
+    )
+    silent.add_metric([], endpoints.failing)
+    paused = GaugeMetricFamily(
+        "lead_signals_endpoints_paused", "Endpoints that are paused, WEBHOOK_URL among them, by reason", labels=["reason"]
+    )
     paused.add_metric(["gone"], seen.endpoints_gone)
     paused.add_metric(["by_operator"], seen.endpoints_paused)
-    return [owed, oldest, paused, *_last_hour(seen.last_hour)]
+    return [owed, oldest, undelivered, failing, silent, paused, *_last_hour(seen.last_hour)]
 
 
 def _last_hour(hour: LastHour) -> list[GaugeMetricFamily]:

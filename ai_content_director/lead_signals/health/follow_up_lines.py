@@ -26,8 +26,8 @@ def follow_up_lines(settings: Settings, seen: FollowUpNumbers) -> list[str]:
     if settings.webhook_url is None and seen.for_webhook_url:
         waiting = _many(seen.for_webhook_url, "follow-up waits", "follow-ups wait")
         lines.append(f"{NEEDS_A_HAND}{waiting} for WEBHOOK_URL, and it is empty: nobody will receive them")
-    if seen.endpoints_paused:
-        paused = _many(seen.endpoints_paused, "endpoint is", "endpoints are")
+    if (of_tenants := seen.endpoints_paused - seen.operators_is_paused) > 0:  # WEBHOOK_URL has a line of its own
+        paused = _many(of_tenants, "endpoint is", "endpoints are")
         lines.append(f"{FACT}{paused} paused by a person: what is owed there waits; lead-signals followups endpoints resume")
     return lines
 

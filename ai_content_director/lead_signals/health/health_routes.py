@@ -14,22 +14,24 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from lead_signals.health.follow_up_gauges import follow_up_gauges
 from lead_signals.health.readiness import Check, Readiness, readiness, rule_packs_check
 from lead_signals.rule_packs.active_packs import ActivePacks
+from lead_signals.settings import Settings
 from lead_signals.tenancy.operator_access import OperatorAccess
 
 UNREADY_RETRY_SECONDS = 5
 
 
-def health_routes(engine: AsyncEngine, operator: OperatorAccess, newest_revision: str, packs: ActivePacks) -> APIRouter:
-    """`GET /health`, `/ready`, `/metrics`. The first two are for machines nearby and tell no tenant's data."""
+def health_routes(engine: AsyncEngine, settings: Settings, operator: OperatorAccess, newest_revision: str, packs: ActivePacks) -> APIRouter:
+    """`GET /health`, `/ready`, `/metrics`. The first two are for machines nearby and tell no tenant's data. Of the settings only
+    WEBHOOK_URL is asked for: whether it is paused."""
     router = APIRouter(tags=["health"])
 
     @router.get("/health", summary="The process answers")
     async def health() -> dict[str, str]:
         return {"status": "ok"}
 
-    @router.get("/ready", summary="Database, migrations, worker, channels, rules")
+    @router.get("/ready", summary="Database, migrations, worker, channels, follow-ups, rules")
     async def ready() -> Response:
-        seen = await readiness(engine, newest_revision=newest_revision, thorough=False)
+        seen = await readiness(engine, settings, newest_revision=newest_revision, thorough=False)
         # A missing worker is told, not punished: taking the door out of service would lose deliveries to keep follow-ups waiting.
         unready = seen.status == "unready"
         headers = {"Retry-After": str(UNREADY_RETRY_SECONDS)} if unready else {}
@@ -42,7 +44,7 @@ def health_routes(engine: AsyncEngine, operator: OperatorAccess, newest_revision
 
     @router.get("/metrics", summary="Prometheus", dependencies=[Depends(operator)])
     async def metrics() -> Response:
-        seen = await readiness(engine, newest_revision=newest_revision, thorough=True)
+        seen = await readiness(engine, settings, newest_revision=newest_revision, thorough=True)
         lines = generate_latest(REGISTRY) + b"".join(_gauges(seen, rule_packs_check(packs)))
         return Response(lines, media_type=CONTENT_TYPE_LATEST)
 
@@ -56,6 +58,7 @@ def _told(seen: Readiness, rule_packs: Check) -> dict[str, Any]:
         "migrations": asdict(seen.migrations),
         "worker": asdict(seen.worker),
         "channels": asdict(seen.channels),
+        "follow_ups": asdict(seen.endpoints),
         "rule_packs": asdict(rule_packs),
     }
 
@@ -69,12 +72,19 @@ class _Once:
 
 def _gauges(seen: Readiness, rule_packs: Check) -> list[bytes]:
     ready = GaugeMetricFamily("lead_signals_ready", "1 when the part is well", labels=["part"])
-    checks = {"database": seen.database, "migrations": seen.migrations, "worker": seen.worker, "channels": seen.channels}
-    for part, check in (*checks.items(), ("rule_packs", rule_packs)):
+    checks = {
+        "database": seen.database,
+        "migrations": seen.migrations,
+        "worker": seen.worker,
+        "channels": seen.channels,
+        "follow_ups": seen.endpoints,
+        "rule_packs": rule_packs,
+    }
+    for part, check in checks.items():
         ready.add_metric([part], float(check.ok))
     families = [ready]
     if seen.follow_ups is not None:
-        families += follow_up_gauges(seen.follow_ups)
+        families += follow_up_gauges(seen.follow_ups, seen.endpoint_health)
         unknown = GaugeMetricFamily("lead_signals_unknown_channels", "Pages that write to us although nobody connected them")
         unknown.add_metric([], len(seen.unknown_channels))
         troubled = GaugeMetricFamily("lead_signals_channels", "Channels that need a look, by what is the matter", labels=["trouble"])

@@ -71,6 +71,8 @@ TABLES = (
 QUEUED_BY_ENDPOINT = (
     f"ALTER TABLE follow_ups ADD COLUMN endpoint_id UUID DEFAULT {OPERATORS} NOT NULL",
     "ALTER TABLE follow_ups ALTER COLUMN endpoint_id DROP DEFAULT",
+    # When the first try of the schedule began that runs now: a redrive begins another one.
+    "ALTER TABLE follow_ups ADD COLUMN begun_at TIMESTAMP WITH TIME ZONE",
     "ALTER TABLE follow_ups DROP CONSTRAINT uq_follow_ups_tenant_id_lead_id_destination",
     "ALTER TABLE follow_ups DROP COLUMN destination",
     "ALTER TABLE follow_ups ADD CONSTRAINT uq_follow_ups_tenant_id_lead_id_endpoint_id UNIQUE (tenant_id, lead_id, endpoint_id)",
@@ -96,6 +98,7 @@ QUEUED_TOGETHER = (
     "ALTER TABLE follow_ups ADD COLUMN destination TEXT DEFAULT 'n8n' NOT NULL",
     "ALTER TABLE follow_ups ALTER COLUMN destination DROP DEFAULT",
     "ALTER TABLE follow_ups DROP COLUMN endpoint_id",
+    "ALTER TABLE follow_ups DROP COLUMN begun_at",
     "ALTER TABLE follow_ups ADD CONSTRAINT uq_follow_ups_tenant_id_lead_id_destination UNIQUE (tenant_id, lead_id, destination)",
 )
 

@@ -157,6 +157,24 @@ async def test_told_to_stop_it_finishes_what_runs_and_claims_nothing_more(alone:
     assert await in_state(alone, "pending") == later
 
 
+async def test_the_work_is_told_of_the_end_at_once_even_while_a_claim_waits(alone: AsyncEngine) -> None:
+    hands, loop, told, may_claim, is_claiming = Hands(alone), Loop(), asyncio.Event(), asyncio.Event(), asyncio.Event()
+
+    @asynccontextmanager
+    async def slow() -> AsyncIterator[AsyncConnection]:
+        is_claiming.set()
+        await may_claim.wait()
+        async with across_tenants_session(alone) as session:
+            yield session
+
+    async with working(alone, hands.do_one, across_tenants=slow, loop=loop, on_stop=told.set):
+        await asyncio.wait_for(is_claiming.wait(), DEADLINE_SECONDS)
+        assert not told.is_set()
+        loop.stop.set()
+        await asyncio.wait_for(told.wait(), DEADLINE_SECONDS)
+        may_claim.set()
+
+
 async def test_told_to_stop_while_claiming_it_gives_back_what_it_has_not_begun(alone: AsyncEngine) -> None:
     ids = await owe(alone, 3)
     hands, loop = Hands(alone), Loop()
@@ -265,6 +283,7 @@ async def working(
     lease_seconds: float = 20.0,
     drain_seconds: float = 20.0,
     loop: Loop | None = None,
+    on_stop: Callable[[], None] = lambda: None,
 ) -> AsyncIterator[Loop]:
     """The loop runs inside the block, and must have come to its end after it."""
     loop = loop or Loop()
@@ -277,6 +296,7 @@ async def working(
         concurrency=concurrency,
         lease_seconds=lease_seconds,
         drain_seconds=drain_seconds,
+        on_stop=on_stop,
     )
     running = asyncio.create_task(run_due_work(work, stop=loop.stop, wake=loop.wake))
     yield loop

@@ -36,6 +36,7 @@ class Owed:
 
     id: UUID
     promised_at: float
+    begun_at: float | None = None
     attempts: int = 0
     failures: int = 0
     keys: set[str] = field(default_factory=set)
@@ -103,6 +104,7 @@ class SimulatedDays:
 
     def _attempt(self, gates: EndpointGates, one: Owed) -> None:
         gates.begin(ENDPOINT)
+        one.begun_at = self.now if one.begun_at is None else one.begun_at
         one.attempts += 1
         one.keys.add(key := webhook_id(one.id))
         self.called_at.append(self.now)
@@ -110,18 +112,18 @@ class SimulatedDays:
         self._at(known_at, lambda: self._settle(gates, one, outcome))
 
     def _settle(self, gates: EndpointGates, one: Owed, outcome: Outcome) -> None:
-        found_well = gates.end(ENDPOINT, outcome)
+        is_back = gates.end(ENDPOINT, outcome)
         if outcome.kind is OutcomeKind.DELIVERED:
             one.delivered_at = self.now
         else:
             self._wait(one, outcome)
-        if found_well:
+        if is_back:
             for late in [late for late in self.owed if late.is_waiting]:
                 self._make_due(late)
 
     def _wait(self, one: Owed, outcome: Outcome) -> None:
         one.failures += 1
-        age = timedelta(seconds=self.now - one.promised_at)
+        age = timedelta(seconds=self.now - (one.begun_at or 0.0))
         delay = delay_after(one.failures, age=age, retry_after=outcome.retry_after, uniform=self._random.uniform)
         if delay is None:
             one.dead = True

@@ -116,7 +116,7 @@ async def test_the_attempt_that_runs_decides(alone: AsyncEngine, outcome: Outcom
 
 async def test_the_last_try_that_fails_ends_cancelled_too(alone: AsyncEngine) -> None:
     await owe(alone, 1)
-    taken = replace(await claim_one(alone), failures=MOST_ATTEMPTS - 1, created_at=clock.now() - LEAST_SPAN)
+    taken = replace(await claim_one(alone), failures=MOST_ATTEMPTS - 1, begun_at=clock.now() - LEAST_SPAN)
     await deliver_to(alone, Answering(TRY_AGAIN, lambda: cancel(alone, taken.tenant_id)), taken)
     assert await states(alone, taken.tenant_id) == [CANCELLED]
 

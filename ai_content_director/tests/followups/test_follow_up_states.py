@@ -11,6 +11,8 @@ from sqlalchemy import CheckConstraint
 
 from lead_signals.followups.delivering import endpoint_gates
 from lead_signals.followups.delivering.claim_deliveries import FRESH_SECONDS
+from lead_signals.followups.delivering.delivery_work import HANDS, RESERVE
+from lead_signals.followups.delivering.owed_endpoints import FIRST_FEW
 from lead_signals.followups.follow_up import FollowUpState, follow_ups
 from lead_signals.followups.retry_schedule import CRASH_LIMIT, LEAST_SPREAD, LONGEST_RETRY_AFTER, MOST_ATTEMPTS, RETRY_FLOORS, SPREAD_SHARE
 
@@ -90,6 +92,10 @@ def test_the_table_of_attempts_is_the_schedule() -> None:
         f"or {endpoint_gates.SHUT_AT_WEIGHT // endpoint_gates.WEIGHT_OF_MESSAGE} other 4xx in a row",
         f"nothing for {endpoint_gates.FIRST_PAUSE_SECONDS:.0f} s, or",
         f"twice as long, up to {endpoint_gates.LONGEST_PAUSE_SECONDS:.0f} s",
+        "one of " + ", ".join(map(str, endpoint_gates.OVERLOADED)) + f"; for {endpoint_gates.FIRST_PAUSE_SECONDS:.0f} s after any other",
+        "was shut for a minute or more, or in a worker" if endpoint_gates.LONG_SHUT_SECONDS == 60 else "another while",
+        "At most once an hour for one endpoint" if endpoint_gates.HURRY_EVERY_SECONDS == 3600 else "another pace",
+        f"has {HANDS:,} hands, and {RESERVE} of them are a reserve for endpoints that have fewer than {FIRST_FEW} follow-ups in hand",
         "up to a quarter on top" if endpoint_gates.JITTER_SHARE == 0.25 else "another jitter",
         "promised within the last minute" if FRESH_SECONDS == 60 else "another lane",
         "granted up to one hour" if timedelta(hours=1) == LONGEST_RETRY_AFTER else "another cap",

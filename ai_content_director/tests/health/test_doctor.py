@@ -17,7 +17,10 @@ from lead_signals.database.heartbeat import beat
 from lead_signals.database.migrate import newest_revision
 from lead_signals.database.new_id import new_id
 from lead_signals.enrichment.waiting_look_ups import WaitingLookUps
+from lead_signals.followups.endpoints.endpoint import OPERATORS_ENDPOINT, PauseReason
 from lead_signals.followups.endpoints.endpoint_troubles import EndpointTrouble
+from lead_signals.followups.endpoints.operators_pause import pause_operators_endpoint
+from lead_signals.followups.follow_up import FollowUpState
 from lead_signals.followups.oversight.follow_up_numbers import OWED_STATES, FollowUpNumbers, LastHour
 from lead_signals.health.doctor import PAGES_TOLD, _channel_lines, _look_up_lines, _unknown_channel_line
 from lead_signals.health.follow_up_lines import ENDPOINTS_TOLD, endpoint_lines, follow_up_lines
@@ -29,14 +32,14 @@ from lead_signals.tenancy.channel import connect_channel
 from lead_signals.tenancy.onboard_tenant import Onboarding, onboard_tenant
 from lead_signals.tenancy.tenant_session import tenant_session
 from tests.deliveries import ONBOARDING, comment
-from tests.followups.oversight.overseen import endpoint_of
+from tests.followups.oversight.overseen import attempted, bring_to, endpoint_of, owed
 from tests.intake.open_door import WEBHOOK, execute, open_door
 from tests.intake.page_deliveries import SECRET, delivery, page_entry, signed
 
 MARKERS = {
     "DATABASE_OWNER_URL": "postgresql://x:dau-vet-owner@h/d",
     "WEBHOOK_URL": "https://n8n.example/webhook/dau-vet-webhook",
-    "WEBHOOK_SIGNING_SECRET": "whsec_ZGF1LXZldC1zaWduaW5nLXNlY3JldA==",
+    "WEBHOOK_SIGNING_SECRET": "whsec_ZGF1LXZldC1zaWduaW5nLXNlY3JldC0yNA==",
     "OPENAI_API_KEY": "dau-vet-openai",
     "FACEBOOK_APP_SECRET": "dau-vet-app-secret",
     "FACEBOOK_VERIFY_TOKEN": "dau-vet-verify",
@@ -165,6 +168,7 @@ def test_one_of_a_kind_is_told_as_one() -> None:
             fine,
             fine,
             fine,
+            fine,
             follow_ups=numbers,
             unknown_channels=(UnknownChannel("zalo", "77", count, at),),
             channel_troubles=ChannelHealth(quiet=(trouble,) * (PAGES_TOLD + count)),
@@ -251,6 +255,42 @@ def test_an_endpoint_that_needs_a_hand_is_told_with_what_is_the_matter(beating: 
     assert "Đã gỡ" not in told.output
 
 
+def test_an_endpoint_that_takes_nothing_is_told_with_since_when_why_and_what_waits(beating: DatabaseAddresses) -> None:
+    async def fail_for_an_hour() -> None:
+        engine = app_engine(beating.app, application_name="tests", pool_size=1)
+        tenant_id, ids = await owed(engine, beating.owner, 3)
+        crm = await endpoint_of(engine, tenant_id, "Kho CRM", kind="webhook", sealed_secret=b"\1")
+        began = datetime(2026, 11, 20, 3, 12, 40, tzinfo=UTC)
+        for endpoint_id, follow_up_id in ((OPERATORS_ENDPOINT, ids[0]), (crm, ids[1]), (crm, ids[2])):
+            failed = {"failures": 5, "begun_at": began, "created_at": func.now(), "endpoint_id": endpoint_id}
+            await bring_to(engine, tenant_id, follow_up_id, FollowUpState.RETRYING, **failed)
+            await attempted(engine, tenant_id, follow_up_id, 1, began, error_class="ConnectionRefused")
+        await engine.dispose()
+
+    asyncio.run(fail_for_an_hour())
+    told = doctor(DATABASE_URL=beating.app, **MARKERS)
+    assert told.exit_code == 1
+    assert [line for line in told.output.splitlines() if line.startswith("  ✗ endpoint WEBHOOK_URL")] == [
+        "  ✗ endpoint WEBHOOK_URL (webhook): It has failed since 2026-11-20 03:12 UTC, last by ConnectionRefused; 1 follow-up waits;"
+        " nothing delivered in the last four days."
+    ]
+
+
+def test_webhook_url_that_a_person_paused_is_told_once(beating: DatabaseAddresses) -> None:
+    async def pause() -> None:
+        engine = app_engine(beating.app, application_name="tests", pool_size=1)
+        async with engine.begin() as connection:
+            await pause_operators_endpoint(connection, MARKERS["WEBHOOK_URL"], PauseReason.BY_OPERATOR)
+        await engine.dispose()
+
+    asyncio.run(pause())
+    told = doctor(DATABASE_URL=beating.app, **MARKERS)
+    assert told.exit_code == 1
+    (line,) = [line for line in told.output.splitlines() if "paused" in line]
+    assert line.startswith("  ✗ endpoint WEBHOOK_URL (webhook): A person paused it: ")
+    assert "lead-signals followups endpoints resume WEBHOOK_URL" in line
+
+
 def test_what_is_missing_is_said(beating: DatabaseAddresses) -> None:
     told = doctor(DATABASE_URL=beating.app, N8N_WEBHOOK_TIMEOUT_SECONDS="60", LEAD_CLASSIFY_USE_LLM="true").output
     assert "  ! N8N_WEBHOOK_TIMEOUT_SECONDS is clamped to 10" in told
@@ -259,6 +299,15 @@ def test_what_is_missing_is_said(beating: DatabaseAddresses) -> None:
     assert f"  ! before APP_ENV=production: {needed}" in told
     unsigned = doctor(DATABASE_URL=beating.app, WEBHOOK_URL="https://n8n.example/webhook").output
     assert "WEBHOOK_SIGNING_SECRET is empty" in unsigned
+
+
+def test_a_bad_signing_secret_or_host_is_told_before_anything_starts() -> None:
+    told = doctor(WEBHOOK_SIGNING_SECRET="abc", WEBHOOK_ALLOWED_HOSTS="n8n, http://user:dau-vet@crm")
+    assert told.exit_code == 1
+    assert [line.split()[1] for line in told.output.splitlines()[1:]] == ["WEBHOOK_SIGNING_SECRET:", "WEBHOOK_ALLOWED_HOSTS:"]
+    assert "dau-vet" not in told.output
+    started = CliRunner(env={"WEBHOOK_ALLOWED_HOSTS": "http://crm"}).invoke(cli, ["serve", "--port", "1"])
+    assert (started.exit_code, "WEBHOOK_ALLOWED_HOSTS: entry 1 is no host" in started.output) == (1, True)
 
 
 def test_settings_that_cannot_be_read_are_listed_and_nothing_else_is_asked() -> None:

@@ -13,6 +13,8 @@ from lead_signals.database.engine import app_engine
 from lead_signals.database.heartbeat import beat, say_goodbye
 from lead_signals.database.migrate import newest_revision
 from lead_signals.database.new_id import new_id
+from lead_signals.followups.endpoints.endpoint import PauseReason
+from lead_signals.followups.endpoints.operators_pause import pause_operators_endpoint
 from lead_signals.followups.follow_up import FollowUpState
 from lead_signals.followups.oversight.receipt import follow_up_receipts
 from lead_signals.tenancy.tenant_session import tenant_session
@@ -55,6 +57,7 @@ async def test_ready_while_a_worker_beats(client: httpx.AsyncClient, own_engine:
         "migrations": {"ok": True, "sentence": f"at {newest_revision()}"},
         "worker": {"ok": True, "sentence": "1 beating"},
         "channels": {"ok": True, "sentence": "all heard as usual"},
+        "follow_ups": {"ok": True, "sentence": "no endpoint fails"},
         "rule_packs": {"ok": True, "sentence": "all usable"},
     }
     async with own_engine.begin() as connection:
@@ -151,6 +154,65 @@ async def test_what_waits_for_a_paused_endpoint_is_not_late(fresh_database: Data
         assert 90 <= await metric(client, "lead_signals_follow_up_oldest_due_seconds") < 150
         assert await metric(client, "lead_signals_follow_ups", state="pending") == 2
         assert [await metric(client, "lead_signals_endpoints_paused", reason=reason) for reason in ("gone", "by_operator")] == [1, 1]
+
+
+async def test_an_outage_is_told_for_as_long_as_it_lasts(
+    client: httpx.AsyncClient, fresh_database: DatabaseAddresses, own_engine: AsyncEngine
+) -> None:
+    """Promised four hours ago, tried since and never taken: the numbers of the last hour know nothing of it."""
+    await alive(own_engine)
+    tenant_id, ids = await owed(own_engine, fresh_database.owner, 3)
+    promised = {"created_at": func.now() - timedelta(hours=4), "due_at": func.now() + timedelta(hours=1)}
+    for follow_up_id in ids:
+        await bring_to(own_engine, tenant_id, follow_up_id, FollowUpState.RETRYING, failures=2, begun_at=promised["created_at"], **promised)
+    assert await metric(client, "lead_signals_follow_ups_last_hour", what="failing") == 0
+    assert await metric(client, "lead_signals_follow_ups_failing") == 3
+    assert await metric(client, "lead_signals_follow_up_oldest_due_seconds") == 0
+    assert 4 * 3600 <= await metric(client, "lead_signals_follow_up_oldest_owed_seconds") < 4 * 3600 + 60
+    assert await metric(client, "lead_signals_endpoints_failing") == 1
+    assert await metric(client, "lead_signals_ready", part="follow_ups") == 0
+    ready = await client.get("/ready")
+    assert (ready.status_code, ready.json()["status"]) == (200, "ready"), "taking the door out of service would not mend the receiver"
+    assert ready.json()["follow_ups"] == {"ok": False, "sentence": "1 endpoint takes nothing: see doctor"}
+
+    await bring_to(own_engine, tenant_id, ids[0], FollowUpState.DELIVERED)
+    assert await metric(client, "lead_signals_endpoints_failing") == 0, "something was taken: it is back"
+    assert (await client.get("/ready")).json()["follow_ups"]["ok"] is True
+
+
+@pytest.mark.parametrize(
+    ("reason", "said"),
+    [(PauseReason.GONE, "1 endpoint is gone: see doctor"), (PauseReason.BY_OPERATOR, "WEBHOOK_URL is paused by a person: see doctor")],
+)
+async def test_webhook_url_that_is_paused_is_told_and_what_waits_there_is_not_late(
+    reason: PauseReason, said: str, client: httpx.AsyncClient, fresh_database: DatabaseAddresses, own_engine: AsyncEngine
+) -> None:
+    await alive(own_engine)
+    tenant_id, (waiting, failing) = await owed(own_engine, fresh_database.owner, 2)
+    hours_ago = func.now() - timedelta(hours=5)
+    await change(own_engine, tenant_id, waiting, due_at=hours_ago, created_at=hours_ago)
+    await bring_to(own_engine, tenant_id, failing, FollowUpState.RETRYING, failures=9, begun_at=hours_ago, created_at=hours_ago)
+    async with own_engine.begin() as connection:
+        await pause_operators_endpoint(connection, "https://another.example/webhook", reason)
+    assert [await metric(client, "lead_signals_endpoints_paused", reason=each.value) for each in PauseReason] == [0, 0]
+    assert await metric(client, "lead_signals_follow_up_oldest_due_seconds") > 4 * 3600, "the pause of another address is none"
+
+    async with own_engine.begin() as connection:
+        await pause_operators_endpoint(connection, "https://n8n.example/webhook", reason)
+    paused = {each: await metric(client, "lead_signals_endpoints_paused", reason=each.value) for each in PauseReason}
+    assert paused == {each: float(each is reason) for each in PauseReason}
+    for gauge in ("oldest_due", "oldest_owed"):
+        assert await metric(client, f"lead_signals_follow_up_{gauge}_seconds") == 0
+    assert await metric(client, "lead_signals_endpoints_failing") == 0
+    ready = await client.get("/ready")
+    assert (ready.status_code, ready.json()["follow_ups"]) == (200, {"ok": False, "sentence": said})
+    assert await metric(client, "lead_signals_ready", part="follow_ups") == 0
+
+
+async def alive(engine: AsyncEngine) -> None:
+    """A worker beat just now."""
+    async with engine.begin() as connection:
+        await beat(connection, new_id())
 
 
 async def test_deliveries_are_timed_and_labels_stay_few(client: httpx.AsyncClient) -> None:

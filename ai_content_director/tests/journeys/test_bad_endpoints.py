@@ -118,14 +118,14 @@ def test_an_endpoint_that_is_well_after_thirty_failures_gets_its_follow_up(produ
         add_endpoint(door, tenant_id, receiver)
         receiver.script(tenant_id, *[status(404)] * 30, status(200))
         door.send_well(tenant_id, "c_1")
-        # As if promised four days ago: before the 76 hours are over the last delay is repeated, and nothing dies.
-        product.rows.of("UPDATE follow_ups SET created_at = created_at - interval '4 days' WHERE tenant_id = $1", tenant_id)
         seen_dead = 0
         while (row := wait_until(lambda: _at_rest(product, tenant_id), "the attempt is settled"))["state"] != "delivered":
             if row["state"] == "dead":
                 seen_dead += 1
                 worker.kill()
                 worker = product.start_worker()
+            # As if it had begun four days ago: before 76 hours are over the last delay is repeated, and nothing dies.
+            product.rows.of("UPDATE follow_ups SET begun_at = begun_at - interval '4 days' WHERE tenant_id = $1", tenant_id)
             answer = door.http.post(f"/api/follow-ups/msg_{row['id'].hex}/redrives", params={"tenant_id": tenant_id})
             assert answer.status_code == 200, answer.text
     attempts = sorted(attempts_at(product, tenant_id), key=lambda attempt: attempt["attempt"])

@@ -21,6 +21,7 @@ from lead_signals.database.engine import app_engine
 from lead_signals.database.migrate import ALEMBIC_INI, MIGRATOR, ONE_MIGRATOR_LOCK, MigrationError, migrate, newest_revision
 from lead_signals.database.roles import APP_ROLE, OWNER_ROLE, RoleBootstrapError, _ask_the_administrator, _Login
 from lead_signals.health.readiness import Readiness, readiness
+from lead_signals.settings import read_settings
 from tests.deliveries import ONBOARDING, comment
 from tests.intake.open_door import WEBHOOK, execute, fetch_now, open_door
 from tests.intake.own_server import NAME, empty_database, own_server
@@ -415,7 +416,7 @@ def test_a_database_of_a_newer_version_is_left_alone_and_named(fresh_database: D
 
     async def look() -> Readiness:
         engine = app_engine(fresh_database.app, application_name="tests", pool_size=1)
-        seen = await readiness(engine, newest_revision=newest_revision(), thorough=False)
+        seen = await readiness(engine, read_settings({}), newest_revision=newest_revision(), thorough=False)
         await engine.dispose()
         return seen
 

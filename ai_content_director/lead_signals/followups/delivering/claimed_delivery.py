@@ -18,11 +18,13 @@ def databases_clock() -> None:
 
 @dataclass(frozen=True, slots=True)
 class ClaimedDelivery(Claim):
-    """`failures`: answered ones before this. `last_recorded`: the newest attempt written down, told only where crashes may be too many."""
+    """`failures`: answered ones before this. `begun_at`: when the first of them began, by the clock of whoever sent it; None before it.
+    `last_recorded`: the newest attempt written down, told only where crashes may be too many.
+    """
 
     endpoint_id: UUID
     body: bytes
     failures: int
     cancel_asked: bool
-    created_at: datetime
+    begun_at: datetime | None
     last_recorded: int | None

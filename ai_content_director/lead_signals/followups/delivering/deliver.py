@@ -54,6 +54,10 @@ async def deliver(desk: Desk, delivery: ClaimedDelivery) -> FollowUpState | None
     """One attempt at one follow-up. Whatever happens is a row in delivery_attempts; the state moves only under our lease.
 
     Returns the state it is in now, or None when it was claimed again since.
+
+    Whose lease is lost is cancelled, in the middle of a call too: that attempt is not recorded by us, for nobody heard how it ended. The
+    receiver may have taken it, and hears of it once more from whoever has claimed it, under the same webhook-id; the number that is missing
+    in delivery_attempts tells of it. An attempt that had ended before is recorded, and counts for nothing.
     """
     if delivery.cancel_asked:
         # Asked while a worker had it that died or gave it back.
@@ -65,13 +69,13 @@ async def deliver(desk: Desk, delivery: ClaimedDelivery) -> FollowUpState | None
     sent = await _send(desk, delivery)
     if sent is None:
         return await desk.line.settle(given_back(delivery))
-    attempt, found_well = sent
+    attempt, is_back = sent
     settlement = after_attempt(delivery, attempt)
-    state = await desk.line.settle(settlement)
-    if (state is FollowUpState.RETRYING and settlement.due_in == AT_ONCE) or (found_well and await desk.hurry(delivery.endpoint_id)):
-        desk.due_again(delivery.endpoint_id)
-    if attempt.outcome.kind is OutcomeKind.GIVE_UP:
+    if attempt.outcome.kind is OutcomeKind.GIVE_UP:  # first: whatever becomes of the settling, nobody calls there again
         await desk.endpoints.pause(delivery.tenant_id, delivery.endpoint_id)
+    state = await desk.line.settle(settlement)
+    if (state is FollowUpState.RETRYING and settlement.due_in == AT_ONCE) or (is_back and await desk.hurry(delivery.endpoint_id)):
+        desk.due_again(delivery.endpoint_id)
     log.info(
         "follow_up_attempted",
         tenant_id=str(delivery.tenant_id),
@@ -86,7 +90,10 @@ async def deliver(desk: Desk, delivery: ClaimedDelivery) -> FollowUpState | None
 
 
 async def _send(desk: Desk, delivery: ClaimedDelivery) -> tuple[Attempt, bool] | None:
-    """The attempt, and whether it found the endpoint well again. None: since the claim the gate has shut, or the endpoint was paused."""
+    """The attempt, and whether the endpoint is back, so that what waits there is hurried.
+
+    None: since the claim the gate has shut, the endpoint was paused, or the worker was told to stop.
+    """
     if not await desk.turns.begin(delivery.endpoint_id):
         return None
     outcome: Outcome | None = None
@@ -96,7 +103,7 @@ async def _send(desk: Desk, delivery: ClaimedDelivery) -> tuple[Attempt, bool] |
         if destination is not None:
             outcome = await destination.send(webhook_id(delivery.id), delivery.body, at=started_at)
     finally:
-        found_well = desk.turns.end(delivery.endpoint_id, outcome)
+        is_back = desk.turns.end(delivery.endpoint_id, outcome)
     if outcome is None:
         return None
-    return Attempt(started_at, round((time.monotonic() - began) * 1000), outcome), found_well
+    return Attempt(started_at, round((time.monotonic() - began) * 1000), outcome), is_back

@@ -1,7 +1,8 @@
 """Hurry retries: an endpoint is back, so what waits for its next try there is due now and not tomorrow.
 
 A lead of last night has failed some ten times by morning and would be tried again in half a day. The tries keep counting, and the schedule
-lasts as long as it would have (`retry_schedule.delay_after`); the gate keeps the endpoint from being overrun.
+lasts as long as it would have (`retry_schedule.delay_after`); the gate says when (`EndpointGates.end`), and keeps the endpoint from being
+overrun.
 """
 
 from typing import Final

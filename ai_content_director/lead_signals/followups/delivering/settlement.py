@@ -39,9 +39,8 @@ def after_attempt(delivery: ClaimedDelivery, attempt: Attempt) -> Settlement:
         return Settlement(delivery, FollowUpState.DELIVERED, delivery.failures, attempt=attempt)
     failures = delivery.failures + 1
     is_final = attempt.outcome.kind is OutcomeKind.GIVE_UP
-    due_in = (
-        None if is_final else delay_after(failures, age=attempt.started_at - delivery.created_at, retry_after=attempt.outcome.retry_after)
-    )
+    age = attempt.started_at - (delivery.begun_at or attempt.started_at)
+    due_in = None if is_final else delay_after(failures, age=age, retry_after=attempt.outcome.retry_after)
     state = FollowUpState.DEAD if due_in is None else FollowUpState.RETRYING
     return Settlement(delivery, state, failures, due_in, attempt)
 

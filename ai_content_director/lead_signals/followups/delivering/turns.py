@@ -1,7 +1,7 @@
 """Turns: how many follow-ups of an endpoint may be claimed, and which of those in hand may be sent now.
 
 An endpoint that takes many at once is claimed ahead for: as many again wait behind its gate, so that no call waits for a claim. When the
-gate shuts before their turn they are given back.
+gate shuts before their turn, or the worker is told to stop, they are given back.
 """
 
 import asyncio
@@ -23,9 +23,12 @@ class Turns:
         self._gates = gates
         self._sending: Counter[UUID] = Counter()
         self._waiting: dict[UUID, deque[asyncio.Future[bool]]] = {}
+        self._stopped = asyncio.Event()
 
     def claimable(self, endpoint_id: UUID, *, only_portions: bool = False) -> int:
         """How many more of it may be claimed. `only_portions`: 0 until it is worth a transaction while others are being sent."""
+        if self._stopped.is_set():
+            return 0
         room, sending = self._gates.room(endpoint_id), self._sending[endpoint_id]
         window = room + sending
         ahead = window if window >= AHEAD_FROM_WINDOW else 0
@@ -34,7 +37,12 @@ class Turns:
         return more if worth_it or not only_portions else 0
 
     async def begin(self, endpoint_id: UUID) -> bool:
-        """Wait for a turn, in the order of asking. True: send now, and tell `end`. False: the gate has shut, nothing was begun."""
+        """Wait for a turn, in the order of asking. True: send now, and tell `end`.
+
+        False: nothing was begun, for the gate has shut or we were told to stop.
+        """
+        if self._stopped.is_set():
+            return False
         if endpoint_id not in self._waiting and self._gates.room(endpoint_id) > 0:
             self._go(endpoint_id)
             return True
@@ -43,18 +51,22 @@ class Turns:
         turn: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         self._waiting.setdefault(endpoint_id, deque()).append(turn)
         try:
-            return await turn
+            may_go = await turn
         except asyncio.CancelledError:
             if turn.done() and not turn.cancelled() and turn.result():
                 self.end(endpoint_id, None)
             raise
+        if may_go and self._stopped.is_set():  # its turn came at the same moment as the end
+            self.end(endpoint_id, None)
+            return False
+        return may_go
 
     def end(self, endpoint_id: UUID, outcome: Outcome | None) -> bool:
-        """What began has ended so; None: nothing was sent after all. True when the endpoint is found well now, and was not known to be."""
-        found_well = self._gates.end(endpoint_id, outcome)
+        """What began has ended so; None: nothing was sent after all. True when what waits for its next try there is to be hurried."""
+        is_back = self._gates.end(endpoint_id, outcome)
         self._sending[endpoint_id] -= 1
         waiting = self._waiting.get(endpoint_id, deque())
-        while waiting and self._gates.room(endpoint_id) > 0:
+        while waiting and not self._stopped.is_set() and self._gates.room(endpoint_id) > 0:
             turn = waiting.popleft()
             if not turn.done():
                 self._go(endpoint_id)
@@ -68,7 +80,16 @@ class Turns:
         if not waiting:
             self._waiting.pop(endpoint_id, None)
         self.freed.set()
-        return found_well
+        return is_back
+
+    def stop(self) -> None:
+        """Nothing begins any more: who waits for a turn hears at once that it comes no more. What is being sent ends as it ends."""
+        self._stopped.set()
+        for waiting in self._waiting.values():
+            for turn in waiting:
+                if not turn.done():
+                    turn.set_result(False)
+        self._waiting.clear()
 
     def _go(self, endpoint_id: UUID) -> None:
         self._gates.begin(endpoint_id)

@@ -86,6 +86,7 @@ _SETTLE = text("""
         finished_at = CASE WHEN d.becomes IN ('delivered', 'dead', 'cancelled') THEN d.at END,
         lease_until = CASE WHEN d.becomes = 'delivering' THEN d.at END,
         failures = d.failures,
+        begun_at = coalesce(f.begun_at, d.started_at),
         attempts = f.attempts - d.claims_back,
         due_at = coalesce(d.at + make_interval(secs => d.due_in_seconds), f.due_at)
     FROM decided d

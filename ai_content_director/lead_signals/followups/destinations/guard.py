@@ -10,7 +10,7 @@ from typing import Final
 
 from yarl import URL
 
-from lead_signals.followups.destinations.allowed_hosts import Address, AllowedHosts, bare_name
+from lead_signals.allowed_hosts import Address, AllowedHosts, bare_name
 from lead_signals.followups.destinations.special_ranges import GLOBAL_UNICAST_IPV6, SPECIAL_IPV4, SPECIAL_IPV6, embedded_ipv4
 
 LONGEST_URL: Final = 2048

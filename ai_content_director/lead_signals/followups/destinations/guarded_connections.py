@@ -7,12 +7,16 @@ each connection, also where none was resolved because the host is one.
 
 import socket
 import ssl
+from functools import partial
+from typing import Any
 
 from aiohttp import AddrInfoType, DummyCookieJar, TCPConnector
 from aiohttp.abc import AbstractResolver, ResolveResult
 from aiohttp.client import ClientSession, ClientTimeout
+from aiohttp.client_proto import ResponseHandler
 
-from lead_signals.followups.destinations.allowed_hosts import AllowedHosts
+from lead_signals.allowed_hosts import AllowedHosts
+from lead_signals.followups.destinations.bounded_answer import BoundedAnswer
 from lead_signals.followups.destinations.guard import refuse_address
 from lead_signals.followups.destinations.name_look_up import NameLookUp
 
@@ -28,9 +32,10 @@ class RefusedAddressError(OSError):
 def guarded_session(look_up: NameLookUp, tls: ssl.SSLContext, allowed: AllowedHosts | None) -> ClientSession:
     """A client that connects where the guard lets it; `allowed` None is for hosts the operator names, which may be anywhere.
 
-    No redirects (the caller says so for each call), no proxies, no cookies, nothing unpacked; no time limit, for that is the caller's.
+    No redirects (the caller says so for each call), no proxies, no cookies, nothing unpacked, no answer without end; no time limit, for
+    that is the caller's.
     """
-    connector = TCPConnector(
+    connector = _Connections(
         resolver=_GuardedResolver(look_up, allowed),
         use_dns_cache=False,
         socket_factory=None if allowed is None else _Sockets(allowed),
@@ -46,6 +51,15 @@ def guarded_session(look_up: NameLookUp, tls: ssl.SSLContext, allowed: AllowedHo
         timeout=ClientTimeout(total=None, connect=None, sock_read=None, sock_connect=None),
         read_bufsize=READ_BUFFER_BYTES,
     )
+
+
+class _Connections(TCPConnector):
+    """Each speaks through a BoundedAnswer. The client has no word for it but this one, which a test watches over."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        bounded: type[ResponseHandler] = BoundedAnswer
+        self._factory = partial(bounded, loop=self._loop)
 
 
 class _GuardedResolver(AbstractResolver):

@@ -35,13 +35,20 @@ PLATFORM_WORDS: Final[Mapping[str, str]] = MappingProxyType(
     {"facebook": "Facebook", "instagram": "Instagram", "whatsapp": "WhatsApp", "zalo": "Zalo", "tiktok": "TikTok"}
 )
 UNKNOWN_AUTHOR: Final = "Chưa rõ tên"
+URGENT: Final = "Khách cần liên hệ ngay"
+TRIAL: Final = "Tin thử: không phải khách hàng"
+TRIAL_PREFIX: Final = "msg_test_"
+"""How the webhook-id of a trial begins: a message that somebody sends to see whether the endpoint works."""
 NO_WORDS: Final = "(Không có chữ nào, có thể chỉ gửi ảnh hoặc nhãn dán.)"
 
 
 @dataclass(frozen=True, slots=True)
 class LeadInWords:
-    """What a message tells. `who` is one line; `said` may have several; contacts are one line each."""
+    """What a message tells. `heading` and `who` are one line each; `said` may have several; contacts are one line each. A trial is nobody's
+    message: nothing but its heading and what it says is to be shown."""
 
+    heading: str
+    is_trial: bool
     intent: str
     who: str
     platform: str
@@ -51,14 +58,21 @@ class LeadInWords:
     console_url: str | None
 
 
-def lead_in_words(body: bytes) -> LeadInWords:
-    """Read the JSON of the follow-up contract. Raises ValueError when it is none."""
+def lead_in_words(body: bytes, webhook_id: str) -> LeadInWords:
+    """Read the JSON of the follow-up contract. Raises ValueError when it is none.
+
+    A trial must not look like a customer: somebody would run to the telephone.
+    """
     lead = orjson.loads(body)
     if not isinstance(lead, dict):
         raise ValueError("the body of a follow-up is a JSON object")
     platform = _text(lead.get("platform"))
+    intent = INTENT_WORDS.get(_text(lead.get("intent_label")), INTENT_WORDS["unknown"])
+    is_trial = webhook_id.startswith(TRIAL_PREFIX)
     return LeadInWords(
-        intent=INTENT_WORDS.get(_text(lead.get("intent_label")), INTENT_WORDS["unknown"]),
+        heading=TRIAL if is_trial else f"{URGENT}: {intent}",
+        is_trial=is_trial,
+        intent=intent,
         who=_line(lead.get("author_name"), LONGEST_NAME) or UNKNOWN_AUTHOR,
         platform=PLATFORM_WORDS.get(platform, _line(platform, LONGEST_NAME)),
         said=_saying(_text(lead.get("content_text"))) or NO_WORDS,

@@ -50,7 +50,7 @@ class Mail:
         client: SMTP | None = None
         taken: str | None = None
         try:
-            mail = mail_message(lead_in_words(body), self._server, self._recipients, webhook_id=webhook_id, at=at)
+            mail = mail_message(lead_in_words(body, webhook_id), self._server, self._recipients, webhook_id=webhook_id, at=at)
             client = self._client()
             async with asyncio.timeout(self._timeout_seconds):
                 taken = await self._hand_over(client, mail)

@@ -16,7 +16,7 @@ def mail_message(lead: LeadInWords, server: MailServer, recipients: Sequence[str
     Not even one that is written as `=?utf-8?q?=0D=0ABcc:?=`: Python reads an encoded word in what it is told to write, line ends and all.
     """
     mail = EmailMessage(policy=SMTP)
-    mail["Subject"] = f"Khách cần liên hệ ngay: {lead.intent} – {lead.who.replace('=?', '= ?')}"
+    mail["Subject"] = lead.heading if lead.is_trial else f"{lead.heading} – {lead.who.replace('=?', '= ?')}"
     mail["From"] = Address(server.sender_name, addr_spec=server.sender)
     mail["To"] = ", ".join(recipients)
     mail["Date"] = at
@@ -27,6 +27,8 @@ def mail_message(lead: LeadInWords, server: MailServer, recipients: Sequence[str
 
 
 def _text(lead: LeadInWords) -> str:
+    if lead.is_trial:
+        return f"{lead.said}\n"
     lines = [f"Nhu cầu: {lead.intent}", f"Khách: {lead.who}"]
     if lead.platform:
         lines.append(f"Kênh: {lead.platform}")

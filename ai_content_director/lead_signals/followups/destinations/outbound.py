@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from functools import partial
 from typing import Final
 
-from lead_signals.followups.destinations.allowed_hosts import AllowedHosts, read_allowed_hosts
+from lead_signals.allowed_hosts import AllowedHosts, read_allowed_hosts
 from lead_signals.followups.destinations.destination import Destination
 from lead_signals.followups.destinations.failure_word import REFUSED_ADDRESS
 from lead_signals.followups.destinations.guard import check_endpoint_url, read_url

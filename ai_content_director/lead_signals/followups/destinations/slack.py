@@ -32,7 +32,7 @@ class Slack:
     async def send(self, webhook_id: str, body: bytes, *, at: datetime) -> Outcome:
         """Post the message once: 2xx is delivered, a hook that is gone is final, the rest may be tried again."""
         try:
-            message = orjson.dumps({"text": slack_text(lead_in_words(body))})
+            message = orjson.dumps({"text": slack_text(lead_in_words(body, webhook_id))})
         except ValueError:
             return Outcome(OutcomeKind.TRY_AGAIN, error_class=UNREADABLE_BODY)
         answer = await http_post(self._sessions, self._url, message, _HEADERS, at=at, timeout_seconds=self._timeout_seconds)
@@ -42,13 +42,16 @@ class Slack:
 def slack_text(lead: LeadInWords) -> str:
     """The message in Slack's markup. All that strangers wrote stands in one code block: there no mention calls anybody, no link leads
     anywhere, and no markup of Slack's or Mattermost's is read."""
-    said = [f"{lead.who} ({lead.platform}):" if lead.platform else f"{lead.who}:", lead.said]
-    contacts = [f"{word}: {', '.join(listed)}" for word, listed in (("Điện thoại", lead.phones), ("Email", lead.emails)) if listed]
-    quoted = "\n".join([*said, *contacts])
-    lines = [f"*Khách cần liên hệ ngay: {lead.intent}*", f"```\n{_quotable(quoted)}\n```"]
+    lines = [f"*{lead.heading}*", f"```\n{_quotable(lead.said if lead.is_trial else _quoted(lead))}\n```"]
     if lead.console_url is not None:
         lines.append(f"<{_escaped(lead.console_url)}|Mở lead này trong Lead Signals>")
     return "\n".join(lines)
+
+
+def _quoted(lead: LeadInWords) -> str:
+    said = [f"{lead.who} ({lead.platform}):" if lead.platform else f"{lead.who}:", lead.said]
+    contacts = [f"{word}: {', '.join(listed)}" for word, listed in (("Điện thoại", lead.phones), ("Email", lead.emails)) if listed]
+    return "\n".join([*said, *contacts])
 
 
 def _quotable(text: str) -> str:

@@ -8,9 +8,9 @@ from pydantic import SecretStr
 from sqlalchemy import insert, select, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from lead_signals.allowed_hosts import read_allowed_hosts
 from lead_signals.audit.audit_event import OPERATOR, AuditEvent, AuditEventType, record
 from lead_signals.database.new_id import new_id
-from lead_signals.followups.destinations.allowed_hosts import read_allowed_hosts
 from lead_signals.followups.endpoints.endpoint import EndpointKind, follow_up_endpoints
 from lead_signals.followups.endpoints.endpoint_address import show_address, tidy_address, what_is_wrong
 from lead_signals.followups.endpoints.endpoint_destination import mails

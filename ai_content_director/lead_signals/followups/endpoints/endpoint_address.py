@@ -3,7 +3,7 @@
 import re
 from typing import Final
 
-from lead_signals.followups.destinations.allowed_hosts import AllowedHosts
+from lead_signals.allowed_hosts import AllowedHosts
 from lead_signals.followups.destinations.guard import check_endpoint_url, read_url
 from lead_signals.followups.endpoints.endpoint import EndpointKind
 

@@ -7,11 +7,13 @@ from typing import Any, Literal
 from uuid import UUID
 
 from sqlalchemy import Row, Select, and_, func, select, true
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from lead_signals.followups.endpoints.endpoint import OPERATORS_ENDPOINT, EndpointKind, PauseReason, follow_up_endpoints
 from lead_signals.followups.endpoints.endpoint_address import show_address
 from lead_signals.followups.endpoints.endpoint_backlog import NOTHING_WAITS, EndpointBacklog, endpoint_backlogs
 from lead_signals.followups.endpoints.endpoint_destination import mails
+from lead_signals.followups.endpoints.failing_endpoints import failing_endpoints, failing_sentence
 from lead_signals.followups.endpoints.operators_pause import operators_pause
 from lead_signals.followups.endpoints.sealed_endpoint import EndpointSeal, UnopenedEndpoint
 from lead_signals.settings import Settings
@@ -65,9 +67,9 @@ async def list_endpoints(
     in_order = (follow_up_endpoints.c.tenant_id, follow_up_endpoints.c.created_at, follow_up_endpoints.c.id)
     skipped = max(0, offset - (1 if with_operators else 0))
     rows = (await session.execute(_with_tenant().where(wanted).order_by(*in_order).limit(limit - first).offset(skipped))).all()
-    backlogs = await endpoint_backlogs(session, [row.id for row in rows] + [OPERATORS_ENDPOINT] * first, now=now)
-    shown = [await _operators(session, settings, backlogs)] * first
-    return [*shown, *(_shown(row, settings, backlogs, now) for row in rows)], total + (1 if with_operators else 0)
+    seen = await _looked(session, [row.id for row in rows] + [OPERATORS_ENDPOINT] * first, now)
+    shown = [await _operators(session, settings, seen)] * first
+    return [*shown, *(_shown(row, settings, seen, now) for row in rows)], total + (1 if with_operators else 0)
 
 
 async def find_endpoint(
@@ -77,23 +79,35 @@ async def find_endpoint(
     columns = follow_up_endpoints.c
     wanted = and_(columns.tenant_id == tenant_id, columns.id == endpoint_id, columns.removed_at.is_(None))
     row = (await session.execute(_with_tenant().where(wanted))).one_or_none()
-    return None if row is None else _shown(row, settings, await endpoint_backlogs(session, [endpoint_id], now=now), now)
+    return None if row is None else _shown(row, settings, await _looked(session, [endpoint_id], now), now)
 
 
 async def find_operators_endpoint(session: AcrossTenantsSession, settings: Settings, *, now: datetime) -> ShownEndpoint | None:
     """WEBHOOK_URL; None when it is not set."""
     if settings.webhook_url is None:
         return None
-    return await _operators(session, settings, await endpoint_backlogs(session, [OPERATORS_ENDPOINT], now=now))
+    return await _operators(session, settings, await _looked(session, [OPERATORS_ENDPOINT], now))
+
+
+@dataclass(frozen=True, slots=True)
+class _Looked:
+    """What waits at the endpoints to show, and for those that fail the sentence that says so."""
+
+    backlogs: Mapping[UUID, EndpointBacklog]
+    fails: Mapping[UUID, str]
+
+
+async def _looked(session: AsyncConnection, endpoint_ids: Sequence[UUID], now: datetime) -> _Looked:
+    backlogs = await endpoint_backlogs(session, endpoint_ids, now=now)
+    failing = await failing_endpoints(session, now=now, endpoint_ids=endpoint_ids)
+    return _Looked(backlogs, {id_: failing_sentence(found, backlogs.get(id_, NOTHING_WAITS)) for id_, found in failing.items()})
 
 
 def _with_tenant() -> Select[Any]:
     return select(follow_up_endpoints, tenants.c.name.label("tenant_name")).join(tenants, tenants.c.id == follow_up_endpoints.c.tenant_id)
 
 
-async def _operators(
-    session: TenantSession | AcrossTenantsSession, settings: Settings, backlogs: Mapping[UUID, EndpointBacklog]
-) -> ShownEndpoint:
+async def _operators(session: TenantSession | AcrossTenantsSession, settings: Settings, seen: _Looked) -> ShownEndpoint:
     address = "" if settings.webhook_url is None else settings.webhook_url.get_secret_value()
     reason = await operators_pause(session, address)
     return ShownEndpoint(
@@ -106,13 +120,13 @@ async def _operators(
         state=_state(reason),
         secrets=len(settings.signing_secrets),
         old_secret_until=None,
-        trouble=GONE if reason is PauseReason.GONE else None,
+        trouble=seen.fails.get(OPERATORS_ENDPOINT) if reason is None else GONE if reason is PauseReason.GONE else None,
         created_at=None,
-        **_waiting(backlogs.get(OPERATORS_ENDPOINT)),
+        **_waiting(seen.backlogs.get(OPERATORS_ENDPOINT)),
     )
 
 
-def _shown(row: Row[Any], settings: Settings, backlogs: Mapping[UUID, EndpointBacklog], now: datetime) -> ShownEndpoint:
+def _shown(row: Row[Any], settings: Settings, seen: _Looked, now: datetime) -> ShownEndpoint:
     reason = None if row.pause_reason is None else PauseReason(row.pause_reason)
     old_lives = row.old_secret_until is not None and now < row.old_secret_until
     return ShownEndpoint(
@@ -125,9 +139,9 @@ def _shown(row: Row[Any], settings: Settings, backlogs: Mapping[UUID, EndpointBa
         state=_state(reason),
         secrets=(row.sealed_secret is not None) + old_lives,
         old_secret_until=row.old_secret_until if old_lives else None,
-        trouble=what_is_the_matter(row, settings, now),
+        trouble=what_is_the_matter(row, settings, now) or seen.fails.get(row.id),
         created_at=row.created_at,
-        **_waiting(backlogs.get(row.id)),
+        **_waiting(seen.backlogs.get(row.id)),
     )
 
 

@@ -1,26 +1,26 @@
 """`/api/endpoints`: where tenants want their follow-ups; adding, rotating secrets, pausing, trying and removing."""
 
-from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Depends, Query, Request
 from pydantic import BaseModel
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from lead_signals import clock
-from lead_signals.followups.destinations.allowed_hosts import read_allowed_hosts
 from lead_signals.followups.endpoints.add_endpoint import AddedEndpoint, add_endpoint
 from lead_signals.followups.endpoints.endpoint_list import ShownEndpoint, list_endpoints
-from lead_signals.followups.endpoints.endpoint_wish import EndpointWish, RotationWish, read_wish
+from lead_signals.followups.endpoints.endpoint_wish import EndpointWish, RotationWish
+from lead_signals.followups.endpoints.known_parameters import refuse_unknown_parameters
 from lead_signals.followups.endpoints.look_at_endpoint import look_at_endpoint
 from lead_signals.followups.endpoints.pause_now import pause_now, resume_now
+from lead_signals.followups.endpoints.refusals_told import refusals_told
 from lead_signals.followups.endpoints.remove_endpoint import RemovedEndpoint, remove_endpoint
 from lead_signals.followups.endpoints.rotate_secret import RotatedSecret, rotate_secret
 from lead_signals.followups.endpoints.try_endpoint import TriedEndpoint, try_endpoint
-from lead_signals.json_body import MalformedBody, parse_json_body
 from lead_signals.request_body import RefusedRequest, read_raw_body
 from lead_signals.settings import Settings
+from lead_signals.strict_wish import read_json_wish, told_in_the_body
 from lead_signals.tenancy.tenant import find_tenant
 from lead_signals.tenancy.tenant_session import across_tenants_session, tenant_session
 
@@ -36,15 +36,9 @@ class EndpointListAnswer(BaseModel):
     total: int
 
 
-def _told_in_the_body(wish: type[BaseModel], *, required: bool) -> dict[str, Any]:
-    # The body is read by hand, as everywhere: a typed body parameter answers 500 to inputs such as NaN. The schema is still told.
-    return {"requestBody": {"required": required, "content": {"application/json": {"schema": wish.model_json_schema()}}}}
-
-
 def endpoint_routes(engine: AsyncEngine, settings: Settings) -> APIRouter:
-    """The routes; they belong behind the operator's key. Raises ConfigurationError when WEBHOOK_ALLOWED_HOSTS cannot be read."""
-    read_allowed_hosts(settings.allowed_hosts)  # what cannot be read is told at the start, not by the first who adds an endpoint
-    router = APIRouter(tags=["endpoints"])
+    """The routes; they belong behind the operator's key."""
+    router = APIRouter(tags=["endpoints"], dependencies=[Depends(refuse_unknown_parameters)], responses=refusals_told(401, 404, 422))
 
     @router.get("/api/endpoints", summary="Endpoints of one tenant, or WEBHOOK_URL and those of all")
     async def get_endpoints(
@@ -71,21 +65,23 @@ def endpoint_routes(engine: AsyncEngine, settings: Settings) -> APIRouter:
         "/api/endpoints",
         summary="Add an endpoint to a tenant; its secret is told once",
         status_code=201,
-        openapi_extra=_told_in_the_body(EndpointWish, required=True),
+        responses=refusals_told(400, 409, 413),
+        openapi_extra=told_in_the_body(EndpointWish),
     )
     async def post_endpoint(request: Request) -> AddedEndpoint:
-        wish = read_wish(EndpointWish, _object(await read_raw_body(request)))
+        wish = read_json_wish(EndpointWish, await read_raw_body(request))
         return await add_endpoint(engine, settings, wish, now=clock.now())
 
     @router.post(
         "/api/endpoints/{endpoint_id}/rotations",
         summary="A new secret, told once; the old one signs beside it for a while",
         status_code=201,
-        openapi_extra=_told_in_the_body(RotationWish, required=False),
+        responses=refusals_told(400, 409, 413),
+        openapi_extra=told_in_the_body(RotationWish, required=False),
     )
-    async def post_rotation(endpoint_id: UUID, tenant_id: UUID, request: Request) -> RotatedSecret:
+    async def post_rotation(endpoint_id: UUID, request: Request, tenant_id: UUID | None = None) -> RotatedSecret:
         raw_body = await read_raw_body(request)
-        wish = read_wish(RotationWish, _object(raw_body) if raw_body else {})
+        wish = read_json_wish(RotationWish, raw_body or b"{}")
         return await rotate_secret(engine, settings, tenant_id, endpoint_id, wish, now=clock.now())
 
     @router.post("/api/endpoints/{endpoint_id}/pauses", summary="Pause an endpoint: what is owed there waits", status_code=201)
@@ -96,19 +92,18 @@ def endpoint_routes(engine: AsyncEngine, settings: Settings) -> APIRouter:
     async def delete_pause(endpoint_id: UUID, tenant_id: UUID | None = None) -> ShownEndpoint:
         return await resume_now(engine, settings, tenant_id, endpoint_id, now=clock.now())
 
-    @router.post("/api/endpoints/{endpoint_id}/tests", summary="Send a follow-up that is clearly no lead, and tell how it went")
+    @router.post(
+        "/api/endpoints/{endpoint_id}/tests",
+        summary="Send a follow-up that is clearly no lead, and tell how it went",
+        responses=refusals_told(409),
+    )
     async def post_test(endpoint_id: UUID, tenant_id: UUID | None = None) -> TriedEndpoint:
         return await try_endpoint(engine, settings, tenant_id, endpoint_id, now=clock.now())
 
-    @router.delete("/api/endpoints/{endpoint_id}", summary="Remove an endpoint: what is owed there is cancelled")
-    async def delete_endpoint(endpoint_id: UUID, tenant_id: UUID) -> RemovedEndpoint:
+    @router.delete(
+        "/api/endpoints/{endpoint_id}", summary="Remove an endpoint: what is owed there is cancelled", responses=refusals_told(409)
+    )
+    async def delete_endpoint(endpoint_id: UUID, tenant_id: UUID | None = None) -> RemovedEndpoint:
         return await remove_endpoint(engine, settings, tenant_id, endpoint_id)
 
     return router
-
-
-def _object(raw_body: bytes) -> Mapping[str, Any]:
-    try:
-        return parse_json_body(raw_body)
-    except MalformedBody as malformed:
-        raise RefusedRequest(400, malformed.reason.value, malformed.sentence) from None

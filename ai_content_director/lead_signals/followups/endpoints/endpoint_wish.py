@@ -1,24 +1,20 @@
 """What somebody asks for when adding an endpoint or rotating its secret, read strictly; no refusal quotes a value."""
 
-from collections.abc import Mapping
-from typing import Annotated, Any, TypeVar
+from typing import Annotated
 from uuid import UUID
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, model_validator
 from pydantic_core import PydanticCustomError
 
 from lead_signals.followups.endpoints.endpoint import EndpointKind
-from lead_signals.followups.endpoints.webhook_secret import FEWEST_BYTES, MOST_BYTES, is_secret
-from lead_signals.request_body import RefusedRequest
+from lead_signals.followups.endpoints.free_name import looks_like_another
+from lead_signals.followups.endpoints.webhook_secret import is_secret
+from lead_signals.signing_secret import FEWEST_BYTES, MOST_BYTES
 from lead_signals.tenancy.onboard_tenant import StorableText
 
-PROBLEMS_TOLD = 10
-LONGEST_NAME_TOLD = 100
 LONGEST_ADDRESS = 2048
 KEEP_OLD_HOURS = 24
 KEEP_OLD_HOURS_MOST = 168
-
-Wish = TypeVar("Wish", bound=BaseModel)
 
 
 def _signs(value: SecretStr) -> SecretStr:
@@ -38,6 +34,12 @@ def _one_line(text: str) -> str:
     return text
 
 
+def _its_own(name: str) -> str:
+    if looks_like_another(name):
+        raise PydanticCustomError("another", "would be taken for WEBHOOK_URL or for an id; choose a name that says whose endpoint this is")
+    return name
+
+
 WebhookSecret = Annotated[SecretStr, AfterValidator(_signs)]
 
 
@@ -48,7 +50,7 @@ class EndpointWish(BaseModel):
 
     tenant_id: UUID
     kind: EndpointKind = Field(examples=["webhook"])
-    name: Annotated[StorableText, Field(min_length=1, max_length=100), AfterValidator(_one_line)] = Field(
+    name: Annotated[StorableText, Field(min_length=1, max_length=100), AfterValidator(_one_line), AfterValidator(_its_own)] = Field(
         examples=["n8n của phòng bán hàng"]
     )
     address: Annotated[SecretStr, Field(min_length=1, max_length=LONGEST_ADDRESS)] = Field(
@@ -71,18 +73,3 @@ class RotationWish(BaseModel):
 
     secret: WebhookSecret | None = Field(None, description="whsec_…; made here when left out, and told once")
     keep_old_hours: int = Field(KEEP_OLD_HOURS, ge=0, le=KEEP_OLD_HOURS_MOST, strict=True)
-
-
-def read_wish(kind_of_wish: type[Wish], told: Mapping[str, Any]) -> Wish:
-    """The wish in a request or a command. Raises RefusedRequest (422) with a sentence for each problem; quotes no value."""
-    try:
-        return kind_of_wish.model_validate(dict(told))
-    except ValidationError as invalid:
-        problems = invalid.errors(include_input=False, include_url=False)[:PROBLEMS_TOLD]
-        raise RefusedRequest(422, "bad_field", " ".join(_sentence(problem["loc"], problem["msg"]) for problem in problems)) from None
-
-
-def _sentence(path: tuple[int | str, ...], problem: str) -> str:
-    # The name of an unknown field is the sender's own word, and may be as long as the body.
-    field = ".".join(str(part) for part in path)[:LONGEST_NAME_TOLD]
-    return f"{field}: {problem}." if field else f"{problem}."

@@ -25,5 +25,5 @@ def refuse_operators(endpoint_id: UUID, instead: str) -> None:
 def needs_its_tenant(endpoint_id: UUID, tenant_id: UUID | None) -> UUID:
     """The tenant whose endpoint is meant. Raises RefusedRequest (422) when it was not told."""
     if tenant_id is None:
-        raise RefusedRequest(422, "no_tenant", f"tenant_id: say whose endpoint {endpoint_id} is, with ?tenant_id=….")
+        raise RefusedRequest(422, "no_tenant", f"tenant_id: say whose endpoint {endpoint_id} is, with ?tenant_id=… or --tenant.")
     return tenant_id

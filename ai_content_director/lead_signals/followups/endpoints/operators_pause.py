@@ -20,7 +20,7 @@ async def pause_operators_endpoint(connection: AsyncConnection, webhook_url: str
     """Pause it; False when it was paused before, and the reason of then stays."""
     written = await connection.execute(
         insert(operator_endpoint_pauses)
-        .values(address_sha256=_fingerprint(webhook_url), pause_reason=reason.value, paused_at=func.now())
+        .values(address_sha256=fingerprint(webhook_url), pause_reason=reason.value, paused_at=func.now())
         .on_conflict_do_nothing()
         .returning(operator_endpoint_pauses.c.paused_at)
     )
@@ -36,8 +36,9 @@ async def resume_operators_endpoint(connection: AsyncConnection, webhook_url: st
 
 
 def _of(webhook_url: str) -> ColumnElement[bool]:
-    return operator_endpoint_pauses.c.address_sha256 == _fingerprint(webhook_url)
+    return operator_endpoint_pauses.c.address_sha256 == fingerprint(webhook_url)
 
 
-def _fingerprint(webhook_url: str) -> bytes:
+def fingerprint(webhook_url: str) -> bytes:
+    """By what its pause is found."""
     return sha256(webhook_url.encode()).digest()

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from lead_signals.audit.audit_event import OPERATOR, AuditEvent, AuditEventType, record
 from lead_signals.followups.endpoints.cancel_owed import cancel_owed
 from lead_signals.followups.endpoints.endpoint import follow_up_endpoints
-from lead_signals.followups.endpoints.named_endpoint import no_such_endpoint, refuse_operators
+from lead_signals.followups.endpoints.named_endpoint import needs_its_tenant, no_such_endpoint, refuse_operators
 from lead_signals.settings import Settings
 from lead_signals.tenancy.tenant_session import TenantSession, tenant_session
 
@@ -27,23 +27,26 @@ class RemovedEndpoint:
     sentence: str
 
 
-async def remove_endpoint(engine: AsyncEngine, settings: Settings, tenant_id: UUID, endpoint_id: UUID) -> RemovedEndpoint:
+async def remove_endpoint(engine: AsyncEngine, settings: Settings, tenant_id: UUID | None, endpoint_id: UUID) -> RemovedEndpoint:
     """Erase first, then cancel in portions: should we end in between, the worker's round goes on with it, or another call of this.
 
-    Raises RefusedRequest: 404 when the tenant never had such an endpoint, 409 for WEBHOOK_URL.
+    Whoever promises a lead there at this moment goes first, and that promise is cancelled too; or waits for us, and promises it to who is
+    left (`request_follow_ups`). Raises RefusedRequest: 404 when the tenant never had such an endpoint, 409 for WEBHOOK_URL, 422 without
+    its tenant.
     """
     refuse_operators(endpoint_id, "empty it there and start API and worker again, or pause it here")
-    async with tenant_session(engine, tenant_id) as session:
-        row = await _locked(session, tenant_id, endpoint_id)
+    whose = needs_its_tenant(endpoint_id, tenant_id)
+    async with tenant_session(engine, whose) as session:
+        row = await _locked(session, whose, endpoint_id)
         if row.removed_at is None:
             await _erase(session, row)
             event = AuditEvent(AuditEventType.ENDPOINT_REMOVED, "endpoint", endpoint_id, {"kind": row.kind}, actor=OPERATOR)
-            await record(session, tenant_id, [event])
-        others = await _others(session, tenant_id)
-    cancelled = await cancel_owed(engine, tenant_id, endpoint_id)
+            await record(session, whose, [event])
+        others = await _others(session, whose)
+    cancelled = await cancel_owed(engine, whose, endpoint_id, actor=OPERATOR)
     return RemovedEndpoint(
         endpoint_id,
-        tenant_id,
+        whose,
         row.name,
         cancelled.now,
         cancelled.in_delivery,

@@ -13,7 +13,7 @@ from lead_signals.audit.audit_event import OPERATOR, AuditEvent, AuditEventType,
 from lead_signals.followups.endpoints.endpoint import EndpointKind, follow_up_endpoints
 from lead_signals.followups.endpoints.endpoint_list import ShownEndpoint, find_endpoint
 from lead_signals.followups.endpoints.endpoint_wish import RotationWish
-from lead_signals.followups.endpoints.named_endpoint import no_such_endpoint, refuse_operators
+from lead_signals.followups.endpoints.named_endpoint import needs_its_tenant, no_such_endpoint, refuse_operators
 from lead_signals.followups.endpoints.sealed_endpoint import EndpointSeal, OpenedEndpoint, SealedPart, UnopenedEndpoint
 from lead_signals.followups.endpoints.webhook_secret import make_secret
 from lead_signals.request_body import RefusedRequest
@@ -31,26 +31,31 @@ class RotatedSecret:
 
 
 async def rotate_secret(
-    engine: AsyncEngine, settings: Settings, tenant_id: UUID, endpoint_id: UUID, wish: RotationWish, *, now: datetime
+    engine: AsyncEngine, settings: Settings, tenant_id: UUID | None, endpoint_id: UUID, wish: RotationWish, *, now: datetime
 ) -> RotatedSecret:
     """Write the new secret; the one of before lives `keep_old_hours` longer, and one still older ends at once: two live at most.
 
     What is stored is sealed anew by the first of our keys. Raises RefusedRequest: 404 when the tenant has no such endpoint; 409 for
-    WEBHOOK_URL, for what is no webhook, and when no key here opens it; 422 when the new secret is the one in force.
+    WEBHOOK_URL, for what is no webhook, and when no key here opens it; 422 without its tenant, and when the new secret is the one in force.
     """
-    refuse_operators(endpoint_id, "its secret is WEBHOOK_SIGNING_SECRET: put the new one before the old one there, separated by a comma")
+    refuse_operators(
+        endpoint_id,
+        "its secret is WEBHOOK_SIGNING_SECRET: put the new one before the old one there, separated by a comma"
+        " (WEBHOOK_SIGNING_SECRET=new,old), and start API and worker again",
+    )
+    whose = needs_its_tenant(endpoint_id, tenant_id)
     seal = EndpointSeal(settings.channel_token_key)
     fresh = wish.secret or make_secret()
-    async with tenant_session(engine, tenant_id) as session:
-        row = await _locked(session, tenant_id, endpoint_id)
+    async with tenant_session(engine, whose) as session:
+        row = await _locked(session, whose, endpoint_id)
         opened = _opened(seal, row, now)
         if opened.secret is not None and opened.secret.get_secret_value() == fresh.get_secret_value():
             raise RefusedRequest(422, "same_secret", "secret: this is the one in force; send another, or none, and one is made.")
         await _write(session, seal, row, opened, fresh, keep_old_hours=wish.keep_old_hours, now=now)
         detail = {"kind": row.kind, "keep_old_hours": wish.keep_old_hours}
         event = AuditEvent(AuditEventType.ENDPOINT_CHANGED, "endpoint", endpoint_id, detail, actor=OPERATOR)
-        await record(session, tenant_id, [event])
-        endpoint = await find_endpoint(session, settings, tenant_id, endpoint_id, now=now)
+        await record(session, whose, [event])
+        endpoint = await find_endpoint(session, settings, whose, endpoint_id, now=now)
     if endpoint is None:
         raise LookupError(f"endpoint {endpoint_id} is gone in the transaction that wrote it")
     made = None if wish.secret is not None else fresh.get_secret_value()

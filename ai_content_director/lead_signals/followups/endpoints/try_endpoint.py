@@ -9,12 +9,14 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from lead_signals.followups.destinations.destination import Destination
+from lead_signals.followups.destinations.lead_in_words import TRIAL_PREFIX
 from lead_signals.followups.destinations.outbound import Outbound, open_outbound
 from lead_signals.followups.endpoints.endpoint import OPERATORS_ENDPOINT, follow_up_endpoints
 from lead_signals.followups.endpoints.endpoint_destination import destination_of, operators_destination
 from lead_signals.followups.endpoints.endpoint_list import NO_MAIL
 from lead_signals.followups.endpoints.named_endpoint import needs_its_tenant, no_operators_endpoint, no_such_endpoint
 from lead_signals.followups.endpoints.sealed_endpoint import EndpointSeal, OpenedEndpoint, UnopenedEndpoint
+from lead_signals.followups.endpoints.trial_hint import trial_hint
 from lead_signals.followups.outcome import Outcome, OutcomeKind
 from lead_signals.followups.request import FollowUpRequest
 from lead_signals.request_body import RefusedRequest
@@ -24,6 +26,8 @@ from lead_signals.tenancy.tenant_session import tenant_session
 NOBODY = UUID(int=0)
 """The lead_id of a trial, and its tenant_id for WEBHOOK_URL: a receiver that stores by lead overwrites one trial by the next, and never a
 lead."""
+
+"""How the webhook-id of a trial begins; that of a follow-up goes on with its id."""
 
 TRIAL_TEXT = "Đây là tin thử của Lead Signals, không phải khách hàng. Đọc được dòng này nghĩa là kết nối đã thông."
 
@@ -53,7 +57,7 @@ async def try_endpoint(
     opened = None if endpoint_id == OPERATORS_ENDPOINT else await _opened(engine, settings, tenant_id, endpoint_id, now)
     async with open_outbound(settings) as outbound:  # for this one: a person asks for it now and then
         destination = _destination(outbound, settings, opened, now)
-        webhook_id = f"msg_test_{uuid4().hex}"
+        webhook_id = TRIAL_PREFIX + uuid4().hex
         began = time.monotonic()
         outcome = await destination.send(webhook_id, _trial(tenant_id or NOBODY, now), at=now)
         duration_ms = round((time.monotonic() - began) * 1000)
@@ -125,4 +129,5 @@ def _sentence(outcome: Outcome) -> str:
         case OutcomeKind.GIVE_UP:
             return f"The receiver says that it takes nothing any more ({outcome.error_class}): a real follow-up would pause this endpoint."
         case OutcomeKind.TRY_AGAIN:
-            return f"The trial was not delivered ({outcome.error_class}); a real follow-up would be tried again."
+            told = f"The trial was not delivered ({outcome.error_class}); a real follow-up would be tried again."
+            return " ".join(part for part in (told, trial_hint(outcome.error_class or "")) if part)

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 import orjson
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from lead_signals.followups.delivery_attempt import delivery_attempts
 from lead_signals.followups.follow_up import follow_ups
@@ -20,12 +20,16 @@ MOST_ATTEMPTS = 200  # one run of the schedule has 14; a follow-up that is redri
 
 @dataclass(frozen=True, slots=True)
 class ToldAttempt:
-    """One attempt. `answer` is the first 2 KB of what the receiver said, as text: a stranger's words, hostile wherever they are shown."""
+    """One attempt. `answer` is the first 2 KB of what the receiver said, as text: a stranger's words, hostile wherever they are shown.
+
+    All but its number is None for one that a worker began and never came back from: it died, or lost the follow-up to another worker.
+    Whether the receiver got it nobody knows.
+    """
 
     attempt: int
-    started_at: datetime
-    duration_ms: int
-    outcome: str
+    started_at: datetime | None
+    duration_ms: int | None
+    outcome: str | None
     http_status: int | None
     error: str | None
     answer: str | None
@@ -58,11 +62,13 @@ async def follow_up_detail(session: TenantSession, tenant_id: UUID, follow_up_id
     if listed is None:
         return None
     where = (follow_ups.c.tenant_id == tenant_id, follow_ups.c.id == follow_up_id)
-    body: bytes = (await session.execute(select(follow_ups.c.body).where(*where))).scalar_one()
+    in_work = follow_ups.c.lease_until > func.now()
+    row = (await session.execute(select(follow_ups.c.body, follow_ups.c.attempts, in_work.label("in_work")).where(*where))).one()
+    recorded = await _attempts(session, tenant_id, follow_up_id)
     return FollowUpDetail(
         listed,
-        _told_body(body),
-        list(await _attempts(session, tenant_id, follow_up_id)),
+        _told_body(row.body),
+        _with_unrecorded(recorded, ended=row.attempts - 1 if row.in_work else row.attempts),
         list(await _receipts(session, tenant_id, follow_up_id)),
     )
 
@@ -94,6 +100,15 @@ async def _attempts(session: TenantSession, tenant_id: UUID, follow_up_id: UUID)
         )
         for row in reversed(rows.all())
     ]
+
+
+def _with_unrecorded(recorded: Sequence[ToldAttempt], *, ended: int) -> list[ToldAttempt]:
+    """`ended`: how many began and do not run any more. A redrive after a crash forgets the claims behind the last one on record."""
+    by_number = {attempt.attempt: attempt for attempt in recorded}
+    last = max(ended, *by_number, 0)
+    first = max(1, last - MOST_ATTEMPTS + 1)
+    numbers = [number for number in range(first, last + 1) if number <= ended or number in by_number]
+    return [by_number.get(number) or ToldAttempt(number, None, None, None, None, None, None) for number in numbers]
 
 
 async def _receipts(session: TenantSession, tenant_id: UUID, follow_up_id: UUID) -> Sequence[ToldReceipt]:

@@ -16,12 +16,11 @@ from sqlalchemy.sql.selectable import FromClause
 
 from lead_signals.followups.delivery_attempt import delivery_attempts
 from lead_signals.followups.endpoints.endpoint import OPERATORS_ENDPOINT, EndpointKind, follow_up_endpoints
+from lead_signals.followups.endpoints.free_name import OPERATORS_ENDPOINT_NAME
 from lead_signals.followups.follow_up import FollowUpState, follow_ups, webhook_id
 from lead_signals.followups.oversight.receipt import ReceiptStatus, follow_up_receipts
 from lead_signals.tenancy.tenant import tenants
 from lead_signals.tenancy.tenant_session import AcrossTenantsSession, TenantSession
-
-OPERATORS_ENDPOINT_NAME = "WEBHOOK_URL"
 
 _FINISHED = frozenset({FollowUpState.DELIVERED, FollowUpState.DEAD, FollowUpState.CANCELLED})
 _OF_THE_ROW = (

@@ -7,10 +7,12 @@ delivered: 0.2 s.
 
 from dataclasses import dataclass, field
 
-from sqlalchemy import bindparam, text
+from sqlalchemy import LargeBinary, Uuid, bindparam, text
 
 from lead_signals.followups.endpoints.endpoint import OPERATORS_ENDPOINT
+from lead_signals.followups.endpoints.operators_pause import fingerprint
 from lead_signals.followups.follow_up import FollowUpState
+from lead_signals.settings import Settings
 from lead_signals.tenancy.tenant_session import AcrossTenantsSession
 
 OWED_STATES = (FollowUpState.PENDING, FollowUpState.DELIVERING, FollowUpState.RETRYING, FollowUpState.DEAD)
@@ -39,26 +41,35 @@ class LastHour:
 
 @dataclass(frozen=True, slots=True)
 class FollowUpNumbers:
-    """`by_state` holds OWED_STATES. `oldest_due_seconds`: since when the oldest that is due waits; 0 when none is. What waits for a paused
-    endpoint is not due there. `for_webhook_url`: how many of the pending and retrying are owed to WEBHOOK_URL."""
+    """`by_state` holds OWED_STATES. `oldest_due_seconds`: since when the oldest that is due waits; `oldest_owed_seconds`: since when the
+    oldest that is not delivered is promised, due or not; both 0 when there is none. What is owed to a paused endpoint counts in neither.
+    `failing`: owed, and the last try failed, whenever it was promised. `for_webhook_url`: how many of the pending and retrying are owed to
+    WEBHOOK_URL, which is among `endpoints_gone` and `endpoints_paused`; `operators_is_paused`: it is among the latter."""
 
     by_state: dict[str, int]
     oldest_due_seconds: float = 0.0
+    oldest_owed_seconds: float = 0.0
+    failing: int = 0
     for_webhook_url: int = 0
     endpoints_gone: int = 0
     endpoints_paused: int = 0
+    operators_is_paused: bool = False
     last_hour: LastHour = field(default_factory=LastHour)
 
 
-async def follow_up_numbers(session: AcrossTenantsSession) -> FollowUpNumbers:
-    """Look now."""
-    row = (await session.execute(_NUMBERS, {"operators": OPERATORS_ENDPOINT})).one()
+async def follow_up_numbers(session: AcrossTenantsSession, settings: Settings) -> FollowUpNumbers:
+    """Look now. The pause of WEBHOOK_URL is that of the address in these settings."""
+    address = None if settings.webhook_url is None else fingerprint(settings.webhook_url.get_secret_value())
+    row = (await session.execute(_NUMBERS, {"operators": OPERATORS_ENDPOINT, "address": address})).one()
     return FollowUpNumbers(
         {state.value: getattr(row, state.value) for state in OWED_STATES},
         oldest_due_seconds=float(row.oldest_due_seconds or 0.0),
+        oldest_owed_seconds=float(row.oldest_owed_seconds or 0.0),
+        failing=row.failing_now,
         for_webhook_url=row.for_webhook_url,
         endpoints_gone=row.endpoints_gone,
         endpoints_paused=row.endpoints_paused,
+        operators_is_paused=row.operators_is_paused,
         last_hour=LastHour(
             promised=row.promised,
             delivered=row.delivered,
@@ -76,6 +87,7 @@ _NUMBERS = text(
     """
     WITH paused AS (
         SELECT id, pause_reason FROM follow_up_endpoints WHERE paused_at IS NOT NULL AND removed_at IS NULL
+        UNION ALL SELECT :operators, pause_reason FROM operator_endpoint_pauses WHERE address_sha256 = :address
     ), owed AS (
         SELECT count(*) FILTER (WHERE state = 'pending') AS pending,
                count(*) FILTER (WHERE state = 'delivering') AS delivering,
@@ -83,7 +95,11 @@ _NUMBERS = text(
                count(*) FILTER (WHERE state IN ('pending', 'retrying') AND endpoint_id = :operators) AS for_webhook_url,
                extract(epoch FROM now() - min(due_at) FILTER (
                    WHERE state IN ('pending', 'retrying') AND due_at <= now() AND NOT endpoint_id = ANY(ARRAY(SELECT id FROM paused))
-               )) AS oldest_due_seconds
+               )) AS oldest_due_seconds,
+               extract(epoch FROM now() - min(created_at) FILTER (
+                   WHERE NOT endpoint_id = ANY(ARRAY(SELECT id FROM paused))
+               )) AS oldest_owed_seconds,
+               count(*) FILTER (WHERE failures > 0) AS failing_now
         FROM follow_ups WHERE finished_at IS NULL
     ), dead AS (
         SELECT count(*) AS dead, count(*) FILTER (WHERE finished_at >= now() - interval '1 hour') AS died
@@ -103,7 +119,8 @@ _NUMBERS = text(
     )
     SELECT *,
            (SELECT count(*) FROM paused WHERE pause_reason = 'gone') AS endpoints_gone,
-           (SELECT count(*) FROM paused WHERE pause_reason <> 'gone') AS endpoints_paused
+           (SELECT count(*) FROM paused WHERE pause_reason <> 'gone') AS endpoints_paused,
+           EXISTS (SELECT FROM paused WHERE pause_reason <> 'gone' AND id = :operators) AS operators_is_paused
     FROM owed, dead, lately, said
     """
-).bindparams(bindparam("operators"))
+).bindparams(bindparam("operators", type_=Uuid), bindparam("address", type_=LargeBinary))

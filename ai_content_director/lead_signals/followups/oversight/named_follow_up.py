@@ -5,6 +5,7 @@ from uuid import UUID
 
 from fastapi import Path
 
+from lead_signals.followups.destinations.lead_in_words import TRIAL_PREFIX
 from lead_signals.followups.follow_up import webhook_id
 from lead_signals.request_body import RefusedRequest
 
@@ -15,6 +16,9 @@ NamedFollowUp = Annotated[str, Path(description="the follow-up's UUID, or its we
 
 def named_follow_up(said: str) -> UUID:
     """The id in `6f1c…` or `msg_6f1c…`. Raises RefusedRequest (422) when it is neither; quotes nothing of what was said."""
+    if said.startswith(TRIAL_PREFIX):
+        sentence = "This is the webhook-id of a trial, which is no follow-up: nothing of it is kept, and it takes no receipts."
+        raise RefusedRequest(422, "trial", sentence)
     try:
         return UUID(hex=said.removeprefix(_SIGN))
     except ValueError:

@@ -15,12 +15,12 @@ from starlette.requests import Request
 
 from lead_signals.audit.audit_event import OPERATOR
 from lead_signals.followups.destinations.webhook_signature import verify
-from lead_signals.followups.endpoints.live_secrets import live_secrets
+from lead_signals.followups.endpoints.live_secrets import live_secrets, was_ever_signed
 from lead_signals.followups.oversight.receipt_wish import ReceiptWish
 from lead_signals.log_context import get_logger
 from lead_signals.request_body import RefusedRequest
 from lead_signals.settings import Settings
-from lead_signals.tenancy.operator_access import OperatorAccess, refuse_other_sites
+from lead_signals.tenancy.operator_access import OperatorAccess
 from lead_signals.tenancy.tenant_session import TenantSession
 
 log = get_logger(__name__)
@@ -36,7 +36,7 @@ class Proof(Enum):
 
     KEY = "the operator's key"
     SIGNATURE = "a live secret of the follow-up's endpoint"
-    NONE = "nothing: a local installation that has no secret"
+    NONE = "nothing: a local installation without a key, and an endpoint that never had a secret"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,10 @@ async def prove_receipt_sender(
     operator: OperatorAccess,
     now: datetime,
 ) -> ReceiptSender:
-    """Who sent it. `endpoint_id` is None when there is no such follow-up: then only a key, or an open local door, gets past here.
+    """Who sent it. `endpoint_id` is None when there is no such follow-up: then only the operator's key gets past here.
+
+    Unsigned receipts are for trying things out on one's own machine: they are taken in `local`, without an operator's key, from nearby,
+    and of an endpoint that never had a secret (`was_ever_signed`).
 
     Raises RefusedRequest: 401, the same for a bad signature and for a follow-up that does not exist; 403 for a page of another site;
     422 when a good signature covers an id that cannot be kept; 503 when the secret lies sealed by a key that is not here: the receiver
@@ -80,12 +83,10 @@ async def prove_receipt_sender(
     secrets = () if endpoint_id is None else await _live_secrets(session, settings, tenant_id, endpoint_id, now)
     if secrets and verify(request.headers, raw_body, secrets, now):
         return ReceiptSender(Proof.SIGNATURE, _receipt_id(request))
-    if not secrets and not settings.signing_secrets and settings.app_env == "local":
-        if settings.operator_api_key is None:
-            operator(request)  # lets in whoever is nearby, and no page of another site or of a name that only points at us
-        else:
-            refuse_other_sites(request)
-        return ReceiptSender(Proof.NONE)
+    if endpoint_id is not None and settings.app_env == "local" and settings.operator_api_key is None:
+        operator(request)  # lets in whoever is nearby, and no page of another site or of a name that only points at us
+        if not await was_ever_signed(session, settings, tenant_id, endpoint_id):
+            return ReceiptSender(Proof.NONE)
     raise RefusedRequest(
         401,
         "unproven_receipt",

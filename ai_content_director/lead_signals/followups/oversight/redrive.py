@@ -12,11 +12,14 @@ from lead_signals.database.wake_up import announce_due_work
 from lead_signals.followups.delivery_attempt import delivery_attempts
 from lead_signals.followups.endpoints.endpoint import follow_up_endpoints
 from lead_signals.followups.follow_up import FOLLOW_UP_WORK, FollowUpState, follow_ups, webhook_id
+from lead_signals.followups.oversight.held_back import held_back
 from lead_signals.request_body import RefusedRequest
+from lead_signals.settings import Settings
 from lead_signals.tenancy.tenant_session import TenantSession
 
+_NEVER_TRIED = "It was never tried and is due already."
+_NOW = "A running worker sends it now."
 _NOT_AGAIN = {
-    FollowUpState.PENDING: "It was never tried and is due already: a running worker sends it.",
     FollowUpState.DELIVERING: "It is being delivered at this moment; look at how that ends first.",
     FollowUpState.DELIVERED: "It is delivered: the receiver answered 2xx. Nothing is sent twice on purpose.",
     FollowUpState.CANCELLED: "It is cancelled: the message was taken back or somebody called it off. It cannot be sent again.",
@@ -35,8 +38,8 @@ class Redriven:
     sentence: str
 
 
-async def redrive(session: TenantSession, tenant_id: UUID, follow_up_id: UUID) -> Redriven:
-    """Make it due now, audited, and wake the worker at commit; one that is due already stays as it is.
+async def redrive(session: TenantSession, settings: Settings, tenant_id: UUID, follow_up_id: UUID) -> Redriven:
+    """Make it due now, audited, and wake the worker at commit; one that is due already stays as it is. A paused endpoint is told.
 
     Raises RefusedRequest: 404 when this tenant has no such follow-up; 409 when its state or its removed endpoint does not allow it.
     """
@@ -48,8 +51,11 @@ async def redrive(session: TenantSession, tenant_id: UUID, follow_up_id: UUID) -
         raise RefusedRequest(409, "not_again", refusal)
     if row.removed_at is not None:
         raise RefusedRequest(409, "removed_endpoint", "Its endpoint was removed, and its address with it: there is nowhere to send it.")
+    next_ = (await held_back(session, settings, [row.endpoint_id])).get(row.endpoint_id, _NOW)
+    if state is FollowUpState.PENDING:
+        raise RefusedRequest(409, "not_again", f"{_NEVER_TRIED} {next_}")
     if state is FollowUpState.RETRYING and row.is_due:
-        return _told(tenant_id, follow_up_id, row.due_at, "It was due already: nothing had to be changed.")
+        return _told(tenant_id, follow_up_id, row.due_at, f"It was due already: nothing had to be changed. {next_}")
     due_at = (
         await session.execute(
             update(follow_ups)
@@ -61,17 +67,16 @@ async def redrive(session: TenantSession, tenant_id: UUID, follow_up_id: UUID) -
     detail = {"state_before": state.value, "failures_before": row.failures, "lead_id": str(row.lead_id)}
     await record(session, tenant_id, [AuditEvent(AuditEventType.FOLLOW_UP_REDRIVEN, "follow_up", follow_up_id, detail, OPERATOR)])
     await announce_due_work(session, FOLLOW_UP_WORK)
-    paused = "Its endpoint is paused: it is sent when that is resumed."
-    return _told(tenant_id, follow_up_id, due_at, "A running worker sends it now." if row.paused_at is None else paused)
+    return _told(tenant_id, follow_up_id, due_at, next_)
 
 
 def started_anew() -> dict[str, Any]:
     """What makes a dead follow-up one that begins its schedule again.
 
     Claims beyond the last attempt on record are claims that killed their worker. They are forgotten too: a follow-up that died of them
-    would die at its next claim without being tried.
+    would die at its next claim without being tried. And its age counts from the next try: an old one would die of its first fourteen.
     """
-    return {"state": FollowUpState.RETRYING.value, "failures": 0, "finished_at": None, "attempts": _last_recorded()}
+    return {"state": FollowUpState.RETRYING.value, "failures": 0, "begun_at": None, "finished_at": None, "attempts": _last_recorded()}
 
 
 def _last_recorded() -> ScalarSelect[int]:
@@ -85,7 +90,7 @@ def _last_recorded() -> ScalarSelect[int]:
 
 
 async def _hold(session: TenantSession, tenant_id: UUID, follow_up_id: UUID) -> Row[Any] | None:
-    """The follow-up, locked; with what there is to know of its endpoint, which the operator's own (WEBHOOK_URL) has no row for."""
+    """The follow-up, locked; with the removal of its endpoint; the operator's own (WEBHOOK_URL) has no row."""
     endpoints = follow_up_endpoints.c
     return (
         await session.execute(
@@ -95,8 +100,8 @@ async def _hold(session: TenantSession, tenant_id: UUID, follow_up_id: UUID) -> 
                 follow_ups.c.failures,
                 follow_ups.c.due_at,
                 (follow_ups.c.due_at <= func.clock_timestamp()).label("is_due"),
+                follow_ups.c.endpoint_id,
                 endpoints.removed_at,
-                endpoints.paused_at,
             )
             .outerjoin_from(
                 follow_ups,

@@ -5,8 +5,8 @@ called again, and of two that run at once each takes other rows.
 """
 
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -17,9 +17,11 @@ from lead_signals.audit.audit_event import OPERATOR, AuditEvent, AuditEventType,
 from lead_signals.database.wake_up import announce_due_work
 from lead_signals.followups.endpoints.endpoint import follow_up_endpoints
 from lead_signals.followups.follow_up import FOLLOW_UP_WORK, FollowUpState, follow_ups
+from lead_signals.followups.oversight.held_back import held_back
 from lead_signals.followups.oversight.redrive import started_anew
 from lead_signals.followups.oversight.redrive_wish import RedriveWish
 from lead_signals.request_body import RefusedRequest
+from lead_signals.settings import Settings
 from lead_signals.tenancy.tenant import find_tenant
 from lead_signals.tenancy.tenant_session import AcrossTenantsSession, TenantSession, across_tenants_session, tenant_session
 
@@ -29,11 +31,12 @@ PORTION = 1000  # rows of one transaction: some 50 ms of locks
 
 @dataclass(frozen=True, slots=True)
 class RedrivenSome:
-    """How many of one tenant's endpoint."""
+    """How many of one tenant's endpoint. `held_back` says why they wait there all the same; None when a running worker sends them now."""
 
     tenant_id: UUID
     endpoint_id: UUID
     count: int
+    held_back: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,29 +49,30 @@ class RedrivenMany:
     redriven: list[RedrivenSome]
 
 
-async def redrive_many(engine: AsyncEngine, wish: RedriveWish) -> RedrivenMany:
+async def redrive_many(engine: AsyncEngine, settings: Settings, wish: RedriveWish) -> RedrivenMany:
     """All that fit, up to the limit, and wake the worker. Raises RefusedRequest (404) for an unknown tenant."""
-    fitting = await find_redrivable(engine, wish)
+    fitting = await find_redrivable(engine, settings, wish)
     there = sum(some.count for some in fitting)
     if wish.dry_run:
         return RedrivenMany(True, min(there, wish.limit), max(0, there - wish.limit), _cut(fitting, wish.limit))
-    counts: dict[tuple[UUID, UUID], int] = {}
+    counts: dict[tuple[UUID, UUID], RedrivenSome] = {}
     async for some in redrive_portions(engine, wish, fitting):
-        counts[some.tenant_id, some.endpoint_id] = counts.get((some.tenant_id, some.endpoint_id), 0) + some.count
-    redriven = [RedrivenSome(*whose, count) for whose, count in counts.items()]
-    done = sum(counts.values())
+        before = counts.get((some.tenant_id, some.endpoint_id))
+        counts[some.tenant_id, some.endpoint_id] = some if before is None else replace(some, count=before.count + some.count)
+    redriven = list(counts.values())
+    done = sum(some.count for some in redriven)
     return RedrivenMany(False, done, max(0, there - done) if done == wish.limit else 0, redriven)
 
 
-async def find_redrivable(engine: AsyncEngine, wish: RedriveWish) -> list[RedrivenSome]:
+async def find_redrivable(engine: AsyncEngine, settings: Settings, wish: RedriveWish) -> list[RedrivenSome]:
     """How many fit at this moment, by tenant and endpoint. Raises RefusedRequest (404) for an unknown tenant."""
     if wish.tenant_id is None:
         async with across_tenants_session(engine) as everywhere:
-            return await _count(everywhere, None, wish)
+            return await _count(everywhere, settings, None, wish)
     async with tenant_session(engine, wish.tenant_id) as session:
         if await find_tenant(session, wish.tenant_id) is None:
             raise RefusedRequest(404, "unknown_tenant", f"There is no tenant {wish.tenant_id}.")
-        return await _count(session, wish.tenant_id, wish)
+        return await _count(session, settings, wish.tenant_id, wish)
 
 
 async def redrive_portions(engine: AsyncEngine, wish: RedriveWish, fitting: Sequence[RedrivenSome]) -> AsyncIterator[RedrivenSome]:
@@ -81,7 +85,7 @@ async def redrive_portions(engine: AsyncEngine, wish: RedriveWish, fitting: Sequ
                 count, last = await _redrive_portion(session, some, wish, began_at, after=last, limit=min(PORTION, left))
             if count:
                 left -= count
-                yield RedrivenSome(some.tenant_id, some.endpoint_id, count)
+                yield replace(some, count=count)
 
 
 async def _redrive_portion(
@@ -114,14 +118,17 @@ async def _redrive_portion(
     return len(ids), max(ids)
 
 
-async def _count(session: TenantSession | AcrossTenantsSession, tenant_id: UUID | None, wish: RedriveWish) -> list[RedrivenSome]:
+async def _count(
+    session: TenantSession | AcrossTenantsSession, settings: Settings, tenant_id: UUID | None, wish: RedriveWish
+) -> list[RedrivenSome]:
     columns = (follow_ups.c.tenant_id, follow_ups.c.endpoint_id)
     rows: Sequence[Row[Any]] = (
         await session.execute(
             select(*columns, func.count().label("cnt")).where(*_fits(tenant_id, wish, func.now())).group_by(*columns).order_by(*columns)
         )
     ).all()
-    return [RedrivenSome(row.tenant_id, row.endpoint_id, row.cnt) for row in rows]
+    held = await held_back(session, settings, {row.endpoint_id for row in rows})
+    return [RedrivenSome(row.tenant_id, row.endpoint_id, row.cnt, held.get(row.endpoint_id)) for row in rows]
 
 
 def _fits(tenant_id: UUID | None, wish: RedriveWish, began_at: datetime | ColumnElement[datetime]) -> list[ColumnElement[bool]]:
@@ -137,6 +144,10 @@ def _fits(tenant_id: UUID | None, wish: RedriveWish, began_at: datetime | Column
         wanted += [follow_ups.c.finished_at.is_(None), follow_ups.c.due_at > began_at]  # the others are due already
     if wish.endpoint_id is not None:
         wanted.append(follow_ups.c.endpoint_id == wish.endpoint_id)
+    if wish.lead_id is not None:
+        wanted.append(follow_ups.c.lead_id == wish.lead_id)
+    if wish.older_than_minutes is not None:
+        wanted.append(follow_ups.c.created_at <= began_at - timedelta(minutes=wish.older_than_minutes))
     if wish.died_after is not None:
         wanted.append(follow_ups.c.finished_at >= wish.died_after)
     if wish.died_before is not None:
@@ -149,7 +160,7 @@ def _cut(fitting: Sequence[RedrivenSome], limit: int) -> list[RedrivenSome]:
     cut, left = [], limit
     for some in fitting:
         if left > 0:
-            cut.append(RedrivenSome(some.tenant_id, some.endpoint_id, min(some.count, left)))
+            cut.append(replace(some, count=min(some.count, left)))
             left -= some.count
     return cut
 

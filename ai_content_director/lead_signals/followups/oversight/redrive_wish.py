@@ -1,14 +1,31 @@
 """Which follow-ups to send again, read strictly: an empty filter is a mistake, and nobody means everybody by accident."""
 
-from datetime import datetime
-from typing import Any, Literal, Self
+from datetime import UTC, datetime
+from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, model_validator
 from pydantic_core import PydanticCustomError
 
 MANY_DEFAULT = 10_000
 MANY_MOST = 100_000
+MINUTES_MOST = 10_000_000
+
+
+def _written(moment: object) -> object:
+    if moment is None or isinstance(moment, datetime) or (isinstance(moment, str) and moment[4:5] == "-"):
+        return moment
+    raise PydanticCustomError("moment", "expected a moment with its time zone, like 2026-11-20T08:00:00+07:00")
+
+
+def _in_utc(moment: datetime) -> datetime:
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        raise PydanticCustomError("moment", "expected a moment between the years 1 and 9999 in UTC") from None
+
+
+_Moment = Annotated[AwareDatetime, BeforeValidator(_written), AfterValidator(_in_utc)]
 
 
 class RedriveWish(BaseModel):
@@ -17,13 +34,15 @@ class RedriveWish(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
     tenant_id: UUID | None = None
-    all: bool = False
+    all: StrictBool = False
     endpoint_id: UUID | None = None
+    lead_id: UUID | None = None
     state: Literal["dead", "retrying"] = "dead"
-    died_after: AwareDatetime | None = None
-    died_before: AwareDatetime | None = None
-    limit: int = Field(MANY_DEFAULT, ge=1, le=MANY_MOST)
-    dry_run: bool = False
+    died_after: _Moment | None = None
+    died_before: _Moment | None = None
+    older_than_minutes: int | None = Field(None, ge=0, le=MINUTES_MOST, strict=True, description="promised at least that long ago")
+    limit: int = Field(MANY_DEFAULT, ge=1, le=MANY_MOST, strict=True)
+    dry_run: StrictBool = False
 
     @model_validator(mode="after")
     def _means_somebody(self) -> Self:
@@ -41,5 +60,7 @@ class RedriveWish(BaseModel):
         return {
             "state": self.state,
             "endpoint_id": None if self.endpoint_id is None else str(self.endpoint_id),
+            "lead_id": None if self.lead_id is None else str(self.lead_id),
+            "older_than_minutes": self.older_than_minutes,
             **{name: None if moment is None else moment.isoformat() for name, moment in moments.items()},
         }

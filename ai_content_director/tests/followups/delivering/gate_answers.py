@@ -35,3 +35,16 @@ def one(gates: EndpointGates, outcome: Outcome | None, endpoint: UUID = N8N) -> 
     """One attempt, from its begin to its end."""
     gates.begin(endpoint)
     gates.end(endpoint, outcome)
+
+
+def shut(gates: EndpointGates, endpoint: UUID = N8N) -> None:
+    """Five failures in a row."""
+    for _ in range(5):
+        assert gates.room(endpoint) > 0
+        one(gates, REFUSED, endpoint)
+    assert gates.room(endpoint) == 0
+
+
+def without_jitter(low: float, high: float) -> float:
+    """Pauses are as short as they may be."""
+    return low

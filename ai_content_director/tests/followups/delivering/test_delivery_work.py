@@ -12,7 +12,9 @@ import pytest
 from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from lead_signals.database.due_work import run_due_work
+from lead_signals.database.due_work import ClaimWish, DueWork, run_due_work
+from lead_signals.database.lease import Claim
+from lead_signals.followups.delivering.claimed_delivery import ClaimedDelivery
 from lead_signals.followups.delivering.delivery_work import delivery_work
 from lead_signals.followups.delivering.endpoint_gates import EndpointGates
 from lead_signals.followups.destinations.destination import Destination
@@ -166,7 +168,7 @@ async def test_the_first_retry_comes_at_once_without_a_wake_up_or_a_poll(alone: 
     assert list(receiver.ids.values()) == [2]
 
 
-async def test_told_to_stop_what_is_in_hand_has_its_turn_and_the_rest_stays_as_it_was(alone: AsyncEngine) -> None:
+async def test_told_to_stop_what_is_being_sent_is_settled_and_what_waits_for_its_turn_goes_back_at_once(alone: AsyncEngine) -> None:
     await owe_many(alone, 400, endpoint_id=N8N, due_ago=HOUR)
     receiver = Receiver()
     receiver.may_answer.clear()
@@ -181,11 +183,54 @@ async def test_told_to_stop_what_is_in_hand_has_its_turn_and_the_rest_stays_as_i
 
         await wait_until_async(all_hang, "twenty are being sent, and as many claimed ahead")
         worker.stop.set()
+
+        async def who_waited_is_back() -> bool:
+            return await count(alone, "delivering") == 20
+
+        await wait_until_async(who_waited_is_back, "who waited for a turn is given back, while the others still hang")
         receiver.may_answer.set()
-    assert (await count(alone, "delivered"), len(receiver.ids), receiver.most_at_once) == (40, 40, 20)
+    assert (await count(alone, "delivered"), len(receiver.ids), receiver.most_at_once) == (20, 20, 20)
     async with across_tenants_session(alone) as session:
-        untouched = await session.execute(select(func.count()).where(follow_ups.c.state == "pending", follow_ups.c.lease_token == 0))
-        assert untouched.scalar_one() == 360
+        untouched = await session.execute(select(func.count()).where(follow_ups.c.state == "pending", follow_ups.c.attempts == 0))
+        assert untouched.scalar_one() == 380
+
+
+async def test_ten_receivers_that_hang_leave_hands_to_everybody_else(alone: AsyncEngine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each holds forty rows, twenty before its gate. A lead elsewhere is claimed by the claim it is asked for in, and no timeout later."""
+    monkeypatch.setattr("lead_signals.followups.delivering.delivery_work.HANDS", 400)
+    monkeypatch.setattr("lead_signals.followups.delivering.delivery_work.RESERVE", 200)
+    hanging = [UUID(int=number) for number in range(51, 61)]
+    slow = Receiver()
+    slow.may_answer.clear()
+    gates = EndpointGates()
+    for endpoint_id in hanging:
+        await owe_many(alone, 60, endpoint_id=endpoint_id, due_ago=HOUR)
+        for _ in range(30):
+            gates.begin(endpoint_id)
+            gates.end(endpoint_id, DELIVERED)
+    work = delivery_work(alone, Known({N8N: Receiver(), **dict.fromkeys(hanging, slow)}), longest_attempt_seconds=10, gates=gates)
+    taken: list[asyncio.Task[object]] = []
+
+    async def claim_once() -> Counter[UUID]:
+        claims = await work.claim(ClaimWish(work.concurrency - len(taken), 20, rescue=True, anew=True)) if work.claim else []
+        taken.extend(asyncio.create_task(_do(work, claim)) for claim in claims)
+        await asyncio.sleep(0)
+        return Counter(claim.endpoint_id for claim in claims if isinstance(claim, ClaimedDelivery))
+
+    rounds = [await claim_once() for _ in range(3)]
+    assert sum(rounds, Counter[UUID]()).total() == 10 * 2 + 200, "the first two of each, and all that is no reserve"
+    assert not rounds[-1], "nothing of the reserve is for them"
+    await owe_many(alone, 60, endpoint_id=N8N)
+    assert (await claim_once())[N8N] == 2
+    slow.may_answer.set()
+    await asyncio.gather(*taken)
+    taken.clear()
+    assert (await claim_once()).total() > 200, "what was in hand is free again"
+    await asyncio.gather(*taken)
+
+
+async def _do(work: DueWork, claim: Claim) -> object:
+    return await work.do_one(claim)
 
 
 async def test_who_lost_a_lease_while_it_waited_is_called_off_and_its_neighbours_go_on(alone: AsyncEngine) -> None:

@@ -21,11 +21,9 @@ from tests.followups.delivering.gate_answers import (
     Clock,
     busy,
     one,
+    shut,
+    without_jitter,
 )
-
-
-def without_jitter(low: float, high: float) -> float:
-    return low
 
 
 @pytest.fixture
@@ -46,13 +44,6 @@ def crowd(gates: EndpointGates, outcomes: Callable[[int], Outcome], endpoint: UU
     for number in range(count):
         gates.end(endpoint, outcomes(number))
     return count
-
-
-def shut(gates: EndpointGates, endpoint: UUID = N8N) -> None:
-    for _ in range(5):
-        assert gates.room(endpoint) > 0
-        one(gates, REFUSED, endpoint)
-    assert gates.room(endpoint) == 0
 
 
 def seconds_shut(gates: EndpointGates) -> float:
@@ -162,6 +153,30 @@ def test_failed_probes_double_the_pause_up_to_a_minute(gates: EndpointGates, clo
     assert pauses == [5, 10, 20, 40, 60, 60]
 
 
+@pytest.mark.parametrize("status", [408, 425, 429, 502, 503, 504])
+def test_who_has_too_much_to_do_is_left_alone_for_longer_each_time(gates: EndpointGates, clock: Clock, status: int) -> None:
+    shut(gates)
+    assert pauses_of(gates, clock, [Outcome(OutcomeKind.TRY_AGAIN, http_status=status, error_class=f"HTTP{status}")] * 3) == [5, 10, 20]
+
+
+@pytest.mark.parametrize("refusal", [BROKEN, NOT_FOUND, Outcome(OutcomeKind.TRY_AGAIN, error_class="SMTP552")])
+def test_who_is_there_and_refuses_is_asked_again_after_five_seconds(gates: EndpointGates, clock: Clock, refusal: Outcome) -> None:
+    """Sixty that nobody ever takes would cost the good one behind them an hour at a minute each."""
+    shut(gates)
+    assert pauses_of(gates, clock, [refusal] * 4) == [5, 5, 5, 5]
+    assert pauses_of(gates, clock, [TIMED_OUT, TIMED_OUT, refusal, TIMED_OUT]) == [5, 10, 20, 5], "whoever speaks again is there again"
+
+
+def pauses_of(gates: EndpointGates, clock: Clock, answers: list[Outcome]) -> list[float]:
+    """How long the gate was shut before each of these probes."""
+    pauses = []
+    for answer in answers:
+        pauses.append(seconds_shut(gates))
+        clock.now += pauses[-1]
+        one(gates, answer)
+    return pauses
+
+
 def test_a_good_probe_opens_it_slowly_and_forgets_the_long_pauses(gates: EndpointGates, clock: Clock) -> None:
     crowd(gates, lambda _: TAKEN)
     shut(gates)
@@ -178,7 +193,7 @@ def test_a_refused_message_is_no_good_probe(gates: EndpointGates, clock: Clock) 
     shut(gates)
     clock.now += 5
     one(gates, NOT_FOUND)
-    assert gates.opens_in() == 10.0
+    assert gates.opens_in() == 5.0
 
 
 def test_a_probe_is_alone_and_late_answers_are_not_its_own(gates: EndpointGates, clock: Clock) -> None:

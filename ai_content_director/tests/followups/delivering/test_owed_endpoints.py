@@ -47,6 +47,29 @@ def test_half_of_a_share_is_for_the_fresh_and_of_a_single_hand_every_other_turn(
     assert sorted(owed.share_out(1, lambda _: 20)[0].fresh for _ in range(4)) == [0, 0, 1, 1]
 
 
+def test_single_hands_of_one_endpoint_alternate_whoever_else_is_served() -> None:
+    """With one flag for all, two endpoints served in turn got the same lane each time: one of them its fresh ones never."""
+    owed = owed_to(A, B)
+    lanes: dict[UUID, list[int]] = {A: [], B: []}
+    for _ in range(4):
+        for share in owed.share_out(2, lambda _: 1):
+            lanes[share.endpoint_id].append(share.fresh)
+    assert lanes == {A: [1, 0, 1, 0], B: [1, 0, 1, 0]}
+
+
+def test_the_reserve_is_for_those_who_have_little_in_hand() -> None:
+    in_hand = {A: 40, B: 40, C: 1, D: 0}
+    shares = owed_to(A, B, C, D).share_out(500, lambda _: 40, beyond_few=0, in_hand=in_hand.__getitem__)
+    assert most(shares) == {C: 1, D: 2}
+    shares = owed_to(A, B, C, D).share_out(500, lambda _: 40, beyond_few=8, in_hand=in_hand.__getitem__)
+    assert most(shares) == {A: 2, B: 2, C: 3, D: 4}, "what is beyond the first few is shared among all"
+
+
+def test_with_few_hands_who_has_little_in_hand_comes_first() -> None:
+    in_hand = {A: 2, B: 0}
+    assert most(owed_to(A, B).share_out(1, lambda _: 20, beyond_few=500, in_hand=in_hand.__getitem__)) == {B: 1}
+
+
 @given(st.integers(0, 60), st.lists(st.integers(0, 30), max_size=20))
 def test_no_more_is_shared_out_than_there_are_hands_and_room_and_nothing_is_left_over(hands: int, rooms: list[int]) -> None:
     room_of = {UUID(int=number): room for number, room in enumerate(rooms, 100)}

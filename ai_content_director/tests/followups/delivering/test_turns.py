@@ -98,6 +98,27 @@ async def test_who_is_called_off_as_its_turn_has_come_gives_it_up(wide_open: Tur
     assert wide_open.claimable(N8N) == 40, "its place at the gate is free again"
 
 
+async def test_told_to_stop_who_waits_hears_so_at_once_and_nothing_begins_any_more(wide_open: Turns) -> None:
+    begun = [asyncio.create_task(wide_open.begin(N8N)) for _ in range(25)]
+    await asyncio.sleep(0)
+    wide_open.stop()
+    assert await asyncio.gather(*begun) == [True] * 20 + [False] * 5, "while the twenty are still being sent"
+    assert not await wide_open.begin(N8N)
+    assert not await wide_open.begin(UUID(int=22)), "nowhere else either"
+    for _ in range(20):
+        wide_open.end(N8N, DELIVERED)
+    assert wide_open.claimable(N8N) == 0
+    assert not await wide_open.begin(N8N)
+
+
+async def test_whose_turn_comes_as_the_end_does_begins_nothing(wide_open: Turns) -> None:
+    begun = [asyncio.create_task(wide_open.begin(N8N)) for _ in range(21)]
+    await asyncio.sleep(0)
+    wide_open.end(N8N, DELIVERED)
+    wide_open.stop()
+    assert await asyncio.gather(*begun) == [True] * 20 + [False]
+
+
 async def test_the_loop_is_told_of_each_end(wide_open: Turns) -> None:
     await wide_open.begin(N8N)
     wide_open.freed.clear()

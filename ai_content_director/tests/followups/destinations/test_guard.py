@@ -5,9 +5,8 @@ import re
 
 import pytest
 
-from lead_signals.followups.destinations.allowed_hosts import AllowedHosts, read_allowed_hosts
+from lead_signals.allowed_hosts import AllowedHosts, read_allowed_hosts
 from lead_signals.followups.destinations.guard import LONGEST_URL, check_endpoint_url, read_url, refuse_address
-from lead_signals.settings import ConfigurationError
 from tests.platforms.shared_material import shared_path
 
 NOTHING = AllowedHosts()
@@ -134,9 +133,9 @@ def test_names_are_allowed_in_one_spelling() -> None:
 
 
 @pytest.mark.parametrize("entry", ["http://n8n:5678", "n8n/path", "user@n8n", "10.0.0.0/33", "n8n:port", "n8n:99999", "a b", "10.0.0.1/8"])
-def test_an_entry_that_means_nothing_stops_the_start(entry: str) -> None:
-    with pytest.raises(ConfigurationError, match="WEBHOOK_ALLOWED_HOSTS"):
-        read_allowed_hosts([entry])
+def test_an_entry_that_means_nothing_is_refused_by_its_place(entry: str) -> None:
+    with pytest.raises(ValueError, match=r"^entry 2 is no host, host:port, address or network like 10\.0\.0\.0/8$"):
+        read_allowed_hosts(["n8n", entry])
 
 
 @pytest.mark.parametrize(

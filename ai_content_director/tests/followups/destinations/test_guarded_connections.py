@@ -11,7 +11,7 @@ import pytest
 from aiohttp import ClientError
 from yarl import URL
 
-from lead_signals.followups.destinations.allowed_hosts import AllowedHosts
+from lead_signals.allowed_hosts import AllowedHosts
 from lead_signals.followups.destinations.failure_word import failure_word
 from lead_signals.followups.destinations.guarded_connections import guarded_session
 from lead_signals.followups.destinations.name_look_up import NameLookUp

@@ -104,6 +104,14 @@ async def test_what_arrives(outbound: OpenOutbound) -> None:
     )
 
 
+async def test_a_trial_does_not_look_like_a_customer(outbound: OpenOutbound) -> None:
+    trial = lead_body(author_name="Tin thử Lead Signals", content_text="Đọc được dòng này là đã thông.", console_url=None)
+    async with mail_server(Mailbox()) as box, outbound(**mails("smtp", box)) as out:
+        await out.email(SALES).send("msg_test_1", trial, at=AT)
+    mail = box.mail()
+    assert (mail["Subject"], mail.get_content()) == ("Tin thử: không phải khách hàng", "Đọc được dòng này là đã thông.\r\n")
+
+
 async def test_a_repeat_is_the_same_mail(outbound: OpenOutbound) -> None:
     async with mail_server(Mailbox()) as box, outbound(**mails("smtp", box)) as out:
         for _ in range(2):

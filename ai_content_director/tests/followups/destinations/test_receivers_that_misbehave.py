@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from lead_signals.followups.destinations.bounded_answer import HEAD_READ_LIMIT_BYTES
 from lead_signals.followups.destinations.http_post import ANSWER_KEPT_BYTES
 from lead_signals.followups.outcome import OutcomeKind
 from tests.followups.destinations.conftest import AT, OpenOutbound
@@ -17,6 +18,7 @@ from tests.followups.destinations.raw_receiver import OK, Answer, Talk, raw_rece
 
 ATTEMPT_SECONDS = 1.0
 NEVER_ENDS_SECONDS = 30.0  # what is recorded is far below; none of these receivers would end before
+KERNELS_BUFFER_BYTES = 16 * 1024 * 1024  # for somebody who has stopped reading
 GROWTH_LIMIT_BYTES = 5_000_000
 
 
@@ -42,10 +44,27 @@ async def trickles_body(talk: Talk) -> None:
         await talk.wait(0.05)
 
 
+HINT = b"HTTP/1.1 103 Early Hints\r\nlink: </a>\r\n\r\n"
+
+
+async def trickles_hints(talk: Talk) -> None:
+    while True:
+        await talk.say(HINT)
+        await talk.wait(0.05)
+
+
 async def hints_for_ever(talk: Talk) -> None:
     while True:
-        await talk.say(b"HTTP/1.1 103 Early Hints\r\nlink: </a>\r\n\r\n" * 50)
-        await talk.wait(0.01)
+        await talk.say(HINT * 1000)
+
+
+async def hints_and_answers(talk: Talk) -> None:
+    await talk.say(HINT * 20 + b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok")
+
+
+async def answers_in_one_breath(talk: Talk) -> None:
+    """Head and body together are more than a head may have."""
+    await talk.say(b"HTTP/1.1 500 Long\r\ncontent-length: 1000000\r\n\r\n" + b"x" * 1_000_000)
 
 
 async def resets(talk: Talk) -> None:
@@ -99,7 +118,10 @@ MEETINGS: dict[str, tuple[Answer, str, int | None, set[str | None]]] = {
     "hangs_after_headers": (hangs_after_headers, "delivered", 200, {None}),
     "trickles_headers": (trickles_headers, "try_again", None, {"Timeout"}),
     "trickles_body": (trickles_body, "try_again", 503, {"HTTP503"}),
-    "hints_for_ever": (hints_for_ever, "try_again", None, {"Timeout"}),
+    "trickles_hints": (trickles_hints, "try_again", None, {"Timeout"}),
+    "hints_for_ever": (hints_for_ever, "try_again", None, {"NotHTTP"}),
+    "hints_and_answers": (hints_and_answers, "delivered", 200, {None}),
+    "answers_in_one_breath": (answers_in_one_breath, "try_again", 500, {"HTTP500"}),
     "resets": (resets, "try_again", None, {"ConnectionLost"}),
     "resets_mid_body": (resets_mid_body, "try_again", 500, {"HTTP500"}),
     "hangs_up_mid_headers": (hangs_up_mid_headers, "try_again", None, {"ConnectionLost"}),
@@ -118,7 +140,7 @@ MEETINGS: dict[str, tuple[Answer, str, int | None, set[str | None]]] = {
     "status_200_of_an_error": (status(200, b'{"error":"workflow is broken"}'), "delivered", 200, {None}),
     "gone": (status(410), "give_up", 410, {"HTTP410"}),
 }
-ENDED_BY_THE_CLOCK = {"hangs", "hangs_after_headers", "trickles_headers", "trickles_body", "hints_for_ever"}
+ENDED_BY_THE_CLOCK = {"hangs", "hangs_after_headers", "trickles_headers", "trickles_body", "trickles_hints"}
 
 
 @pytest.mark.parametrize("name", MEETINGS)
@@ -135,6 +157,45 @@ async def test_a_receiver(name: str, outbound: OpenOutbound) -> None:
     assert (duration_seconds >= ATTEMPT_SECONDS) == (name in ENDED_BY_THE_CLOCK)
     assert len(outcome.answer_head or b"") <= ANSWER_KEPT_BYTES
     assert after.kind is OutcomeKind.DELIVERED
+
+
+async def test_hints_without_end_are_not_listened_to(outbound: OpenOutbound) -> None:
+    """The attempt has ten seconds, and neither it nor its neighbour waits for them: it ends by the bytes, and no walk through them holds
+    the loop."""
+    taken = 0
+
+    async def counts(talk: Talk) -> None:
+        nonlocal taken
+        while True:
+            await talk.say(HINT * 1000)
+            taken += 1000 * len(HINT)
+
+    async with raw_receiver(counts) as receiver, outbound() as out:
+        outcome = await out.webhook(f"http://127.0.0.1:{receiver.port}/", (), trusted=True).send("msg_1", b"{}", at=AT)
+    assert (outcome.kind, outcome.error_class) == (OutcomeKind.TRY_AGAIN, "NotHTTP")
+    assert taken < HEAD_READ_LIMIT_BYTES + KERNELS_BUFFER_BYTES
+
+
+@pytest.mark.parametrize("behind", [HINT * 3, b"HTTP/1.1 500 Oh\r\ncontent-length: 0\r\n\r\n"])
+async def test_what_comes_behind_an_answer_is_not_the_next_answer(behind: bytes, outbound: OpenOutbound) -> None:
+    first_is_over, said = asyncio.Event(), asyncio.Event()
+
+    async def says_more_than_asked(talk: Talk) -> None:
+        await talk.say(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok")
+        await first_is_over.wait()
+        if not said.is_set():
+            await talk.say(behind)
+            said.set()
+
+    async with raw_receiver(says_more_than_asked) as receiver, raw_receiver(OK) as good, outbound() as out:
+        webhook = out.webhook(f"http://127.0.0.1:{receiver.port}/", (), trusted=True)
+        outcomes = [await webhook.send("msg_1", b"{}", at=AT)]
+        first_is_over.set()
+        await said.wait()
+        await out.webhook(f"http://127.0.0.1:{good.port}/", (), trusted=True).send("msg_1", b"{}", at=AT)  # it has come by then
+        outcomes.append(await webhook.send("msg_1", b"{}", at=AT))
+    assert [outcome.http_status for outcome in outcomes] == [200, 200]
+    assert receiver.connections == 2, "a connection that says more than it was asked is given up"
 
 
 async def test_a_bomb_stays_packed(outbound: OpenOutbound) -> None:
@@ -163,7 +224,7 @@ async def test_a_gigabyte_is_not_listened_to(outbound: OpenOutbound) -> None:
     async with raw_receiver(counts) as receiver, outbound() as out:
         outcome = await out.webhook(f"http://127.0.0.1:{receiver.port}/", (), trusted=True).send("msg_1", b"{}", at=AT)
     assert outcome.error_class == "HTTP500"
-    assert sent < 16 * 1024 * 1024  # what kernels buffer for somebody who has stopped reading
+    assert sent < KERNELS_BUFFER_BYTES
 
 
 @pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="memory is read from /proc, which is Linux")

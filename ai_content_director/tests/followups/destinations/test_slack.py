@@ -44,12 +44,22 @@ async def test_what_people_read(outbound: OpenOutbound) -> None:
     assert json.loads(body) == {"text": READ}
 
 
+async def test_a_trial_does_not_look_like_a_customer(outbound: OpenOutbound) -> None:
+    trial = lead_body(
+        author_name="Tin thử Lead Signals", content_text="Đọc được dòng này là đã thông.", phones=(), emails=(), console_url=None
+    )
+    async with raw_receiver(status(200, b"ok")) as channel, outbound(**OURS) as out:
+        await out.slack(f"http://127.0.0.1:{channel.port}/").send("msg_test_1", trial, at=AT)
+    ((_, _, body),) = channel.requests
+    assert json.loads(body) == {"text": "*Tin thử: không phải khách hàng*\n```\nĐọc được dòng này là đã thông.\n```"}
+
+
 @pytest.mark.parametrize("text", HOSTILE)
 @pytest.mark.parametrize("field", ["author_name", "content_text", "emails", "platform"])
 def test_a_stranger_calls_nobody_and_links_nowhere(field: str, text: str) -> None:
     """All of it stands in the one code block; outside there is our own line and our own link, and inside no control of Slack's."""
     differs = {field: (text,) if field == "emails" else text}
-    told = slack_text(lead_in_words(lead_body(**differs)))
+    told = slack_text(lead_in_words(lead_body(**differs), "msg_1"))
     before, inside, after = told.split("```")
     assert before == "*Khách cần liên hệ ngay: Hỏi giá*\n"
     assert after == READ.split("```")[2]
@@ -59,7 +69,7 @@ def test_a_stranger_calls_nobody_and_links_nowhere(field: str, text: str) -> Non
 
 
 def test_a_lead_without_name_contacts_or_console() -> None:
-    told = slack_text(lead_in_words(lead_body(author_name=None, content_text="", phones=(), emails=(), console_url=None)))
+    told = slack_text(lead_in_words(lead_body(author_name=None, content_text="", phones=(), emails=(), console_url=None), "msg_1"))
     assert told.startswith("*Khách cần liên hệ ngay: Hỏi giá*\n```\nChưa rõ tên (Facebook):\n(Không có chữ nào")
     assert told.endswith("\n```")
 

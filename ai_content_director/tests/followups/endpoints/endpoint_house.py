@@ -16,7 +16,7 @@ from lead_signals.database.new_id import new_id
 from lead_signals.followups.destinations.outbound import open_outbound
 from lead_signals.followups.endpoints.add_endpoint import AddedEndpoint, add_endpoint
 from lead_signals.followups.endpoints.endpoint import OPERATORS_ENDPOINT, follow_up_endpoints
-from lead_signals.followups.endpoints.endpoint_wish import EndpointWish, RotationWish, read_wish
+from lead_signals.followups.endpoints.endpoint_wish import EndpointWish, RotationWish
 from lead_signals.followups.endpoints.known_endpoints import KnownEndpoints
 from lead_signals.followups.endpoints.rotate_secret import RotatedSecret, rotate_secret
 from lead_signals.followups.follow_up import follow_ups
@@ -25,8 +25,9 @@ from lead_signals.followups.request_follow_ups import request_follow_ups
 from lead_signals.intent.classify import classify
 from lead_signals.leads.open_leads import LeadDraft, open_leads
 from lead_signals.settings import Settings, read_settings
+from lead_signals.strict_wish import read_wish
 from lead_signals.tenancy.onboard_tenant import Onboarding, onboard_tenant
-from lead_signals.tenancy.tenant_session import tenant_session
+from lead_signals.tenancy.tenant_session import TenantSession, tenant_session
 from tests.deliveries import URGENT
 from tests.intake.open_door import execute, fetch
 from tests.receiver import Receiver
@@ -70,11 +71,15 @@ class EndpointHouse:
         """Owe that many leads to whoever listens for the tenant; the ids of the follow-ups, by endpoint and age."""
         tenant_id = whose or self.tenant
         async with tenant_session(self.engine, tenant_id) as session:
-            opened = await open_leads(session, tenant_id, [_draft() for _ in range(count)])
-            requests = [_request(tenant_id, lead.id) for lead in opened]
-            await request_follow_ups(session, tenant_id, requests, operator_listens=operator_listens)
-            of_these = select(follow_ups.c.id).where(follow_ups.c.lead_id.in_([lead.id for lead in opened]))
-            return list((await session.execute(of_these.order_by(follow_ups.c.endpoint_id, follow_ups.c.id))).scalars())
+            return await self.promise_within(session, tenant_id, count, operator_listens=operator_listens)
+
+    async def promise_within(self, session: TenantSession, tenant_id: UUID, count: int, *, operator_listens: bool = True) -> list[UUID]:
+        """The same in a transaction that goes on."""
+        opened = await open_leads(session, tenant_id, [_draft() for _ in range(count)])
+        requests = [_request(tenant_id, lead.id) for lead in opened]
+        await request_follow_ups(session, tenant_id, requests, operator_listens=operator_listens)
+        of_these = select(follow_ups.c.id).where(follow_ups.c.lead_id.in_([lead.id for lead in opened]))
+        return list((await session.execute(of_these.order_by(follow_ups.c.endpoint_id, follow_ups.c.id))).scalars())
 
     async def row(self, endpoint_id: UUID) -> Row[Any]:
         """An endpoint as it lies in its table, removed or not."""
@@ -93,6 +98,17 @@ class EndpointHouse:
         of_endpoints = select(audit_events).where(audit_events.c.entity_type == "endpoint").order_by(audit_events.c.id)
         async with tenant_session(self.engine, whose or self.tenant) as session:
             return [(row.event_type, row.actor, row.detail) for row in await session.execute(of_endpoints)]
+
+    async def cancelled(self) -> list[tuple[UUID, str, dict[str, Any]]]:
+        """What was cancelled because an endpoint was removed: which endpoint, the actor and the detail, in order."""
+        of_endpoints = select(audit_events).where(audit_events.c.entity_type == "follow_up_endpoint").order_by(audit_events.c.id)
+        async with tenant_session(self.engine, self.tenant) as session:
+            return [(row.entity_id, row.actor, row.detail) for row in await session.execute(of_endpoints)]
+
+    async def waits_for_a_lock(self) -> bool:
+        """Whether somebody in this database waits for somebody else's row."""
+        waiting = "SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+        return bool(await self.fetch(waiting))
 
     async def fetch(self, statement: str, *arguments: Any) -> list[Any]:
         """Rows, past every wall."""

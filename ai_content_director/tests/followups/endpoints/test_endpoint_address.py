@@ -2,7 +2,7 @@
 
 import pytest
 
-from lead_signals.followups.destinations.allowed_hosts import read_allowed_hosts
+from lead_signals.allowed_hosts import read_allowed_hosts
 from lead_signals.followups.endpoints.endpoint import EndpointKind
 from lead_signals.followups.endpoints.endpoint_address import LONGEST_MAILBOX, show_address, tidy_address, what_is_wrong
 

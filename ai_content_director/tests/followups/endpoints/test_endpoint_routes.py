@@ -185,6 +185,8 @@ async def test_webhook_url_is_paused_resumed_and_looked_at_and_nothing_else(
     whose = {"params": {"tenant_id": str(house.tenant)}}
     assert_refused(await operators_client.delete(OPERATORS, **whose), 409, "This is WEBHOOK_URL, set in the environment; empty it there")
     assert_refused(await operators_client.post(f"{OPERATORS}/rotations", **whose), 409, "put the new one before the old one")
+    assert_refused(await operators_client.post(f"{OPERATORS}/rotations"), 409, "WEBHOOK_SIGNING_SECRET=new,old")
+    assert_refused(await operators_client.delete(OPERATORS), 409, "This is WEBHOOK_URL")
     for method, path in (("GET", ""), ("POST", "/pauses"), ("DELETE", "/pauses"), ("POST", "/tests")):
         assert_refused(await client.request(method, OPERATORS + path), 404, "WEBHOOK_URL is not set")
 
@@ -222,6 +224,14 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "a name with U+0000": ({"name": "a\x00b"}, "U+0000"),
     "a name of two lines": ({"name": "a\nb"}, "one line"),
     "a name that turns": ({"name": "a\u202eb"}, "one line"),
+    "the operator's name": ({"name": "WEBHOOK_URL"}, "name: would be taken for WEBHOOK_URL or for an id"),
+    "the operator's name in small": ({"name": "webhook-url"}, "name: would be taken"),
+    "the operator's name in full width": ({"name": "ＷＥＢＨＯＯＫ＿ＵＲＬ"}, "name: would be taken"),
+    "the operator's name with a mark nobody sees": ({"name": "WEBHOOK_\ufe0fURL\u034f"}, "name: would be taken"),
+    "the operator's name with a space of no width": ({"name": "WEBHOOK\u200b_URL"}, "name: "),
+    "the operator's name as lists show it": ({"name": "WEBHOOK_URL (operator's)"}, "name: would be taken"),
+    "an id": ({"name": str(UUID(int=7))}, "name: would be taken"),
+    "an id in other clothes": ({"name": "{urn:uuid:ＡＢ" + "0" * 30 + "}"}, "name: would be taken"),
     "no address": ({"address": ...}, "address: Field required"),
     "an empty address": ({"address": ""}, "address: "),
     "an endless address": ({"address": f"https://n8n.example.vn/{'bimat' * 500}"}, "address: "),
@@ -267,6 +277,38 @@ async def test_strange_bodies_are_refused_with_a_sentence(client: httpx.AsyncCli
             if text.strip() not in ("", "{}"):  # nothing told rotates with a secret made here
                 assert answer.status_code in (400, 422), ascii(text)
                 assert answer.json()["ok"] is False
+
+
+async def test_a_name_that_only_speaks_of_it_is_taken(client: httpx.AsyncClient, house: EndpointHouse) -> None:
+    for name in ("thay cho WEBHOOK_URL", "webhook", "0123-4567"):
+        assert (await client.post(ENDPOINTS, json=asked(house, name=name))).status_code == 201, name
+
+
+async def test_a_slip_in_a_parameter_widens_nothing(client: httpx.AsyncClient, house: EndpointHouse) -> None:
+    one = f"{ENDPOINTS}/{(await house.add()).endpoint.id}"
+    for method, path in (
+        ("GET", ENDPOINTS),
+        ("POST", ENDPOINTS),
+        *(("GET", one), ("DELETE", one), ("POST", f"{one}/pauses"), ("DELETE", f"{one}/pauses")),
+        *(("POST", f"{one}/rotations"), ("POST", f"{one}/tests")),
+    ):
+        slip = {"tenant_id": str(house.tenant), "tennant_id": str(house.tenant), "<b>" + "x" * 99: ""}
+        answer = await client.request(method, path, params=slip)
+        assert_refused(answer, 422, "tennant_id: this address knows no such parameter.", "It knows ")
+        assert "x" * 61 not in answer.text
+    assert_refused(await client.get(ENDPOINTS, params={"limits": "1"}), 422, "limits: ", "It knows tenant_id, limit, offset.")
+    assert (await client.get(one, params={"tenant_id": str(house.tenant)})).json()["state"] == "on"
+
+
+async def test_every_refusal_is_described(client: httpx.AsyncClient, house: EndpointHouse) -> None:
+    app = FastAPI()
+    app.include_router(endpoint_routes(house.engine, house.settings))
+    paths = app.openapi()["paths"]
+    for path, methods in paths.items():
+        for method, told in methods.items():
+            assert {"401", "404", "422"} <= set(told["responses"]), (method, path)
+    assert "409" in paths["/api/endpoints/{endpoint_id}"]["delete"]["responses"]
+    assert {"201", "400", "409", "413"} <= set(paths["/api/endpoints"]["post"]["responses"])
 
 
 @pytest.mark.parametrize(

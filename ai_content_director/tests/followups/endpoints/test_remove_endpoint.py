@@ -5,10 +5,16 @@ from uuid import UUID
 
 import pytest
 
+from lead_signals import clock
 from lead_signals.followups.endpoints import cancel_owed as cancelling
+from lead_signals.followups.endpoints import remove_endpoint as removal
 from lead_signals.followups.endpoints.cancel_owed import cancel_owed_to_removed
+from lead_signals.followups.endpoints.pause_now import pause_now
 from lead_signals.followups.endpoints.remove_endpoint import RemovedEndpoint, remove_endpoint
+from lead_signals.followups.request_follow_ups import _listening
+from lead_signals.tenancy.tenant_session import TenantSession, tenant_session
 from tests.followups.endpoints.endpoint_house import EndpointHouse
+from tests.waiting import wait_until_async
 
 
 async def remove(house: EndpointHouse, endpoint_id: UUID) -> RemovedEndpoint:
@@ -50,6 +56,9 @@ async def test_what_is_owed_there_ends_and_what_is_owed_elsewhere_does_not(house
     assert (await house.states(other), await house.states()) == (["pending"] * 9, ["pending"] * 2)
     again = await remove(house, endpoint)
     assert (again.cancelled, again.in_delivery) == (0, 0), "who is asked already is not counted again"
+    told = await house.cancelled()
+    assert {(of, actor, detail["why"]) for of, actor, detail in told} == {(endpoint, "OPERATOR", "removed_endpoint")}
+    assert [(detail["count"], detail["in_delivery"]) for _, _, detail in told] == [(2, 1), (3, 0), (2, 0)], "each portion its own"
     assert [event[0] for event in await house.audited()].count("ENDPOINT_REMOVED") == 1
 
 
@@ -59,9 +68,58 @@ async def test_a_round_ends_what_a_removal_left_behind(house: EndpointHouse) -> 
     (kept,) = await house.promise(1)
     await house.execute(f"UPDATE follow_ups SET endpoint_id = '{endpoint}' WHERE id = '{kept}'")
     await house.promise(1)
+    assert await house.cancelled() == []
     assert await cancel_owed_to_removed(house.engine) == 1
+    round_told = [(endpoint, "SYSTEM", {"count": 1, "in_delivery": 0, "why": "removed_endpoint"})]
+    assert await house.cancelled() == round_told
     assert (await house.states(endpoint), await house.states(other)) == (["cancelled"], ["pending"])
     assert await cancel_owed_to_removed(house.engine) == 0
+    assert await house.cancelled() == round_told
+    await house.execute(f"UPDATE follow_ups SET state = 'dead' WHERE id = '{kept}'")
+    assert await cancel_owed_to_removed(house.engine) == 1, "what is dead there can be redriven by nobody, and would be told for ever"
+    assert await house.states(endpoint) == ["cancelled"]
+
+
+async def test_a_removal_waits_for_who_promises_at_that_moment_and_ends_that_too(house: EndpointHouse) -> None:
+    endpoint = (await house.add()).endpoint.id
+    async with tenant_session(house.engine, house.tenant) as session:
+        await house.promise_within(session, house.tenant, 2)
+        removing = asyncio.create_task(remove(house, endpoint))
+        await wait_until_async(house.waits_for_a_lock, "the removal waits for the promise")
+    assert (await removing).cancelled == 2
+    assert await house.states(endpoint) == ["cancelled"] * 2
+
+
+async def test_who_promises_during_a_removal_waits_and_owes_it_to_who_is_left(
+    house: EndpointHouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    endpoint, erased, go_on = (await house.add()).endpoint.id, asyncio.Event(), asyncio.Event()
+    count_others = removal._others
+
+    async def hold_still(session: TenantSession, tenant_id: UUID) -> int:
+        erased.set()
+        await go_on.wait()
+        return await count_others(session, tenant_id)
+
+    monkeypatch.setattr(removal, "_others", hold_still)
+    removing = asyncio.create_task(remove(house, endpoint))
+    await erased.wait()
+    promising = asyncio.create_task(house.promise(2))
+    try:
+        await wait_until_async(house.waits_for_a_lock, "the promise waits for the removal")
+    finally:
+        go_on.set()
+        await asyncio.gather(removing, promising)
+    assert (await house.states(endpoint), await house.states()) == ([], ["pending"] * 2)
+
+
+async def test_promises_do_not_wait_for_each_other_or_for_a_pause(house: EndpointHouse) -> None:
+    endpoint = (await house.add()).endpoint.id
+    async with tenant_session(house.engine, house.tenant) as session:
+        assert await _listening(session, house.tenant) == [endpoint]
+        await asyncio.wait_for(house.promise(2), 30)
+        await asyncio.wait_for(pause_now(house.engine, house.settings, house.tenant, endpoint, now=clock.now()), 30)
+    assert await house.states(endpoint) == ["pending"] * 2
 
 
 async def test_two_at_the_same_moment_remove_it_once(house: EndpointHouse) -> None:

@@ -7,8 +7,11 @@ from pydantic import SecretStr
 from standardwebhooks.webhooks import Webhook
 
 from lead_signals import clock
+from lead_signals.followups.destinations.failure_word import REFUSED_ADDRESS, TIMEOUT
+from lead_signals.followups.destinations.outbound import NO_MAIL_SERVER
 from lead_signals.followups.endpoints.endpoint import OPERATORS_ENDPOINT
 from lead_signals.followups.endpoints.sealed_endpoint import EndpointSeal, SealedPart
+from lead_signals.followups.endpoints.trial_hint import trial_hint
 from lead_signals.followups.endpoints.try_endpoint import NOBODY, TriedEndpoint, try_endpoint
 from lead_signals.request_body import RefusedRequest
 from lead_signals.settings import Settings
@@ -55,6 +58,48 @@ async def test_who_never_answers_is_a_timeout(house: EndpointHouse) -> None:
     tried = await trial(house, endpoint, house.with_settings(N8N_WEBHOOK_TIMEOUT_SECONDS="3"))
     assert (tried.ok, tried.error_class, tried.answer) == (False, "Timeout", None)
     assert "(Timeout)" in tried.sentence
+    assert "must answer 2xx at once" in tried.sentence
+
+
+@pytest.mark.parametrize(
+    ("answer", "hint"), [(404, "is the workflow published"), (302, "give the final address"), (503, "look into its own log"), (418, "")]
+)
+async def test_what_to_look_at_is_told_for_each_answer(answer: int, hint: str, house: EndpointHouse) -> None:
+    endpoint = (await house.add()).endpoint.id
+    house.receiver.script(str(house.tenant), status(answer))
+    tried = await trial(house, endpoint)
+    told, _, more = tried.sentence.partition("a real follow-up would be tried again.")
+    assert f"(HTTP{answer})" in told
+    assert hint in more
+    assert bool(more) == bool(hint)
+
+
+@pytest.mark.parametrize(
+    ("url", "word", "hint"),
+    [
+        ("http://khong-co.invalid/hook", "NameNotFound", "Is the name in DNS"),
+        ("http://127.0.0.1:1/hook", "ConnectionRefused", "does the receiver run"),
+    ],
+)
+async def test_what_to_look_at_is_told_when_nobody_answers(url: str, word: str, hint: str, house: EndpointHouse) -> None:
+    settings = house.with_settings(WEBHOOK_URL=url)
+    tried = await try_endpoint(house.engine, settings, None, OPERATORS_ENDPOINT, now=clock.now())
+    assert tried.error_class == word
+    assert hint in tried.sentence
+
+
+def test_every_word_of_the_certificates_and_of_the_guard_has_its_hint() -> None:
+    for word in (
+        TIMEOUT,
+        REFUSED_ADDRESS,
+        "CertificateExpired",
+        "CertificateWrongHost",
+        "CertificateNotTrusted",
+        "TLSFailed",
+        NO_MAIL_SERVER,
+    ):
+        assert trial_hint(word).endswith((".", "?")), word
+    assert "WEBHOOK_ALLOWED_HOSTS" in trial_hint(REFUSED_ADDRESS)
 
 
 async def test_an_address_that_is_allowed_no_more_is_not_called(house: EndpointHouse) -> None:
@@ -62,6 +107,7 @@ async def test_an_address_that_is_allowed_no_more_is_not_called(house: EndpointH
     endpoint = (await house.add()).endpoint.id
     tried = await trial(house, endpoint, house.with_settings(WEBHOOK_ALLOWED_HOSTS=""))
     assert (tried.ok, tried.outcome) == (False, "try_again")
+    assert "WEBHOOK_ALLOWED_HOSTS" in tried.sentence
     assert house.receiver.arrivals(str(house.tenant)) == []
 
 

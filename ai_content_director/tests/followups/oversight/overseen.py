@@ -44,7 +44,7 @@ async def open_oversight(engine: AsyncEngine, **environment: str) -> AsyncIterat
     operator = OperatorAccess(settings)
     app = FastAPI(redirect_slashes=False)
     app.include_router(receipt_routes(engine, settings, operator))
-    app.include_router(follow_up_routes(engine), dependencies=[Depends(operator)])
+    app.include_router(follow_up_routes(engine, settings), dependencies=[Depends(operator)])
     answer_errors(app, {})
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:

@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 import httpx
 import pytest
 from pydantic import SecretStr
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 from standardwebhooks.webhooks import Webhook
 
@@ -207,19 +207,77 @@ async def test_without_any_secret_only_a_local_installation_is_open(engine: Asyn
     async with open_oversight(engine) as client:
         receiver = Receiver(client, tenant_id, follow_up_id)
         assert (await receiver.tell(json=ACCEPTED)).status_code == 201
-        assert_refused(await receiver.tell(of=str(uuid4()), json=ACCEPTED), 404)
+        assert_refused(await receiver.tell(of=str(uuid4()), json=ACCEPTED), 401)
         foreign = await receiver.tell(json=ACCEPTED, headers={"origin": "https://elsewhere.example"})
         assert_refused(foreign, 403, "another site")
         assert_refused(await receiver.tell(json=ACCEPTED, headers={"host": "rebound.example"}), 403, "not ours")
     async with open_oversight(engine, OPERATOR_API_KEY=KEY["x-api-key"]) as client:
         receiver = Receiver(client, tenant_id, follow_up_id)
-        assert (await receiver.tell(json={"status": "done"})).status_code == 201
-        assert_refused(await receiver.tell(json=ACCEPTED, headers={"origin": "https://elsewhere.example"}), 403, "another site")
+        there = await receiver.tell(json={"status": "done"})
+        assert_refused(there, 401, "Sign the receipt")
+        nowhere = await receiver.tell(of=str(uuid4()), json={"status": "done"})
+        assert (nowhere.status_code, nowhere.content) == (401, there.content), "who proves nothing does not hear what there is"
+        assert (await receiver.tell(json={"status": "done"}, headers=KEY)).status_code == 201
     async with open_oversight(engine, WEBHOOK_SIGNING_SECRET=SECRET) as client:
         assert_refused(await Receiver(client, tenant_id, follow_up_id).tell(json=ACCEPTED), 401)
         assert_refused(await Receiver(client, tenant_id, uuid4()).tell(json=ACCEPTED), 401)
     async with open_oversight(engine, **IN_PRODUCTION) as client:
         assert_refused(await Receiver(client, tenant_id, follow_up_id).tell(json=ACCEPTED), 401)
+
+
+NEVER_SIGNED: dict[str, Any] = {"kind": "email", "shown_address": "a@example.vn"}
+REMOVED: dict[str, Any] = {"sealed_address": None, "removed_at": func.now(), "kind": "webhook", "shown_address": ""}
+
+
+@pytest.mark.parametrize(
+    ("values", "without_key"),
+    [({"kind": "slack"}, 201), (NEVER_SIGNED, 201), (REMOVED, 401), (REMOVED | {"kind": "slack"}, 201)],
+    ids=["slack", "e-mail", "a webhook that was removed", "slack that was removed"],
+)
+async def test_only_what_never_had_a_secret_is_open_and_only_without_a_key(
+    values: dict[str, Any], without_key: int, engine: AsyncEngine, database: DatabaseAddresses
+) -> None:
+    tenant_id, (follow_up_id,) = await owed(engine, database.owner)
+    await change(engine, tenant_id, follow_up_id, endpoint_id=await endpoint_of(engine, tenant_id, **values))
+    async with open_oversight(engine, OPERATOR_API_KEY=KEY["x-api-key"]) as client:
+        assert_refused(await Receiver(client, tenant_id, follow_up_id).tell(json=ACCEPTED), 401)
+    async with open_oversight(engine) as client:
+        receiver = Receiver(client, tenant_id, follow_up_id)
+        assert_refused(await receiver.tell(json=ACCEPTED, headers={"host": "rebound.example"}), 403, "not ours")
+        assert (await receiver.tell(json=ACCEPTED)).status_code == without_key
+    async with open_oversight(engine, **IN_PRODUCTION) as client:
+        assert_refused(await Receiver(client, tenant_id, follow_up_id).tell(json=ACCEPTED), 401)
+
+
+@pytest.mark.parametrize(
+    ("note", "status"),
+    [
+        ("Đã gọi\nhẹn thứ Năm\u00a0👩\u200d🔧", 201),
+        ("a\x1b[2Jb", 422),
+        ("a\u202eb", 422),
+        ("a\u2066b", 422),
+        ("a\u200fb", 422),
+        ("a\u2028b", 422),
+    ],
+)
+async def test_a_note_keeps_its_lines_and_steers_nothing(note: str, status: int, receiver: Receiver, engine: AsyncEngine) -> None:
+    answer = await receiver.tell(**signed({"status": "done", "note": note}))
+    assert answer.status_code == status, answer.text
+    if status == 422:
+        assert_refused(answer, 422, "note: holds a control sign")
+    else:
+        async with tenant_session(engine, receiver.tenant_id) as session:
+            assert (await session.execute(select(follow_up_receipts.c.note))).scalar_one() == note
+
+
+async def test_a_trial_takes_no_receipts(receiver: Receiver) -> None:
+    assert_refused(await receiver.tell(of=f"msg_test_{uuid4().hex}", **signed(ACCEPTED)), 422, "of a trial", "takes no receipts")
+
+
+async def test_a_slip_in_a_parameter_is_told(receiver: Receiver) -> None:
+    path = f"/api/follow-ups/{receiver.follow_up_id}/receipts"
+    answer = await receiver.client.post(path, params={"tenant_id": str(receiver.tenant_id), "secret": "1"}, **signed(ACCEPTED))
+    assert_refused(answer, 422, "secret: this address knows no such parameter.", "It knows tenant_id.")
 
 
 REFUSED: dict[str, tuple[bytes, int, str]] = {
@@ -232,6 +290,9 @@ REFUSED: dict[str, tuple[bytes, int, str]] = {
     "a long reference": (json.dumps({"status": "done", "reference": "x" * 201}).encode(), 422, "reference: "),
     "a long note": (json.dumps({"status": "done", "note": "x" * 501}).encode(), 422, "note: "),
     "U+0000": (b'{"status":"done","note":"a\\u0000b"}', 422, "note: holds the character U+0000"),
+    "a reference of two lines": (b'{"status":"done","reference":"a\\nb"}', 422, "reference: holds a sign that cannot be printed"),
+    "a reference that turns": (b'{"status":"done","reference":"a\\u202eb"}', 422, "reference: holds a sign that cannot be printed"),
+    "a reference that steers": (b'{"status":"done","reference":"a\\u001b[2Jb"}', 422, "reference: holds a sign that cannot be printed"),
     "too large": (json.dumps({"status": "done", "note": "x" * 17_000}).encode(), 413, "16 KiB"),
     "far too large": (json.dumps({"status": "done", "note": "x" * 2_000_000}).encode(), 413, "KiB"),
 }
@@ -302,5 +363,11 @@ async def test_the_product_itself_lets_a_receiver_in_and_nobody_else(engine: Asy
         (one,) = (await client.get("/api/follow-ups", params={"tenant_id": str(tenant_id)}, headers=KEY)).json()["follow_ups"]
         assert (one["receipts"]["reference"], one["receipts"]["accepted_at"] is not None) == ("VIEC-2041", True)
         schema = (await client.get("/openapi.json", headers=KEY)).json()
-        body = schema["paths"]["/api/follow-ups/{follow_up}/receipts"]["post"]["requestBody"]["content"]["application/json"]["schema"]
-        assert body["required"] == ["status"]
+        told = schema["paths"]["/api/follow-ups/{follow_up}/receipts"]["post"]
+        assert told["requestBody"]["content"]["application/json"]["schema"]["required"] == ["status"]
+        assert {"200", "201", "401", "404", "409", "413", "422"} <= set(told["responses"])
+        headers = [parameter["name"] for parameter in told["parameters"] if parameter["in"] == "header"]
+        assert headers == ["webhook-id", "webhook-timestamp", "webhook-signature"]
+        assert [parameter["name"] for parameter in told["parameters"] if parameter["in"] != "header"] == ["follow_up", "tenant_id"]
+        for path in ("redrives", "cancellations"):
+            assert {"200", "401", "404", "409", "422"} <= set(schema["paths"][f"/api/follow-ups/{{follow_up}}/{path}"]["post"]["responses"])

@@ -15,7 +15,9 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from lead_signals.database.addresses import DatabaseAddresses
 from lead_signals.database.lease import claim_due
 from lead_signals.database.wake_up import CHANNEL
-from lead_signals.followups.follow_up import FollowUpState, follow_ups
+from lead_signals.followups.endpoints.endpoint import PauseReason
+from lead_signals.followups.endpoints.operators_pause import pause_operators_endpoint, resume_operators_endpoint
+from lead_signals.followups.follow_up import FollowUpState, follow_ups, webhook_id
 from lead_signals.followups.oversight import redrive_many
 from lead_signals.tenancy.tenant_session import across_tenants_session
 from tests.followups.oversight.overseen import attempted, audited, bring_to, change, endpoint_of, open_oversight, owed, row_of
@@ -23,6 +25,7 @@ from tests.intake.open_door import assert_refused, execute
 from tests.waiting import wait_until_async
 
 MANY = "/api/follow-ups/redrives"
+WEBHOOK_URL = "http://127.0.0.1:9/hook"
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +43,7 @@ async def nothing_owed_before(database: DatabaseAddresses) -> None:
 @pytest.fixture
 async def client(engine: AsyncEngine) -> AsyncIterator[httpx.AsyncClient]:
     """The operator of a local installation."""
-    async with open_oversight(engine) as client:
+    async with open_oversight(engine, WEBHOOK_URL=WEBHOOK_URL) as client:
         yield client
 
 
@@ -103,7 +106,7 @@ async def test_one_that_waits_is_due_now_and_keeps_its_failures(
     row = await row_of(engine, tenant_id, follow_up_id)
     assert (row.failures, row.attempts, row.due_at <= datetime.now(UTC) + timedelta(minutes=1)) == (9, 9, True)
     assert [answer.status_code for answer in (first, second)] == [200, 200]
-    assert second.json()["sentence"] == "It was due already: nothing had to be changed."
+    assert second.json()["sentence"] == "It was due already: nothing had to be changed. A running worker sends it now."
     assert second.json()["due_at"] == first.json()["due_at"]
     assert len(await audited(engine, tenant_id, "FOLLOW_UP_REDRIVEN")) == 1
 
@@ -111,7 +114,7 @@ async def test_one_that_waits_is_due_now_and_keeps_its_failures(
 @pytest.mark.parametrize(
     ("state", "sentence"),
     [
-        (FollowUpState.PENDING, "It was never tried and is due already: a running worker sends it."),
+        (FollowUpState.PENDING, "It was never tried and is due already. A running worker sends it now."),
         (FollowUpState.DELIVERING, "It is being delivered at this moment; look at how that ends first."),
         (FollowUpState.DELIVERED, "It is delivered: the receiver answered 2xx. Nothing is sent twice on purpose."),
         (FollowUpState.CANCELLED, "It is cancelled: the message was taken back or somebody called it off. It cannot be sent again."),
@@ -131,13 +134,22 @@ async def test_what_is_not_sent_again_says_why(
 async def test_a_paused_endpoint_waits_and_a_removed_one_takes_nothing(
     client: httpx.AsyncClient, engine: AsyncEngine, database: DatabaseAddresses
 ) -> None:
-    tenant_id, (paused, removed) = await owed(engine, database.owner, 2)
-    on_hold = await endpoint_of(engine, tenant_id, "Tạm dừng", paused_at=func.now(), pause_reason="gone")
+    tenant_id, (paused, mended, removed) = await owed(engine, database.owner, 3)
+    on_hold = await endpoint_of(engine, tenant_id, "Tạm dừng", paused_at=func.now(), pause_reason="by_operator")
+    said_gone = await endpoint_of(engine, tenant_id, "Đã 410", paused_at=func.now(), pause_reason="gone")
+    await bring_to(engine, tenant_id, mended, FollowUpState.DEAD, endpoint_id=said_gone)
     gone = await endpoint_of(engine, tenant_id, "Đã gỡ", sealed_address=None, removed_at=func.now())
     await bring_to(engine, tenant_id, paused, FollowUpState.DEAD, endpoint_id=on_hold)
     await bring_to(engine, tenant_id, removed, FollowUpState.DEAD, endpoint_id=gone)
     waits = await redrive(client, tenant_id, paused)
-    assert (waits.status_code, waits.json()["sentence"]) == (200, "Its endpoint is paused: it is sent when that is resumed.")
+    resume = "lead-signals followups endpoints resume"
+    assert (waits.status_code, waits.json()["sentence"]) == (
+        200,
+        f"Its endpoint is paused: resume it ({resume} --tenant {tenant_id} {on_hold}).",
+    )
+    dry = (await client.post(MANY, json={"tenant_id": str(tenant_id), "dry_run": True})).json()["redriven"]
+    assert [some["held_back"].partition("then ")[2] for some in dry] == [f"resume it ({resume} --tenant {tenant_id} {said_gone})."]
+    assert "410 Gone" in (await redrive(client, tenant_id, mended)).json()["sentence"]
     assert_refused(await redrive(client, tenant_id, removed), 409, "Its endpoint was removed")
     many = await client.post(MANY, json={"tenant_id": str(tenant_id)})
     assert (many.json()["count"], (await row_of(engine, tenant_id, removed)).state) == (0, "dead")
@@ -193,6 +205,8 @@ async def test_many_of_one_tenant_and_then_of_all(client: httpx.AsyncClient, eng
     assert events[0].detail["filter"] == {
         "state": "dead",
         "endpoint_id": str(endpoint_id),
+        "lead_id": None,
+        "older_than_minutes": None,
         "died_after": None,
         "died_before": None,
     }
@@ -207,6 +221,58 @@ async def test_those_that_died_in_a_span_of_time(client: httpx.AsyncClient, engi
     told = await client.post(MANY, json={"tenant_id": str(tenant_id), **span})
     assert told.json()["count"] == 1
     assert (await row_of(engine, tenant_id, morning)).state == "retrying"
+
+
+async def test_a_pause_of_webhook_url_is_told_and_its_command(
+    client: httpx.AsyncClient, engine: AsyncEngine, database: DatabaseAddresses
+) -> None:
+    tenant_id, (first, second, untried) = await owed(engine, database.owner, 3)
+    for follow_up_id in (first, second):
+        await bring_to(engine, tenant_id, follow_up_id, FollowUpState.DEAD)
+    resume = "resume it (lead-signals followups endpoints resume WEBHOOK_URL)."
+    async with across_tenants_session(engine) as everywhere:
+        await pause_operators_endpoint(everywhere, WEBHOOK_URL, PauseReason.BY_OPERATOR)
+    try:
+        assert (await redrive(client, tenant_id, first)).json()["sentence"].endswith(resume)
+        again = (await redrive(client, tenant_id, first)).json()["sentence"]
+        assert (again.startswith("It was due already"), again.endswith(resume)) == (True, True)
+        assert_refused(await redrive(client, tenant_id, untried), 409, "It was never tried", resume)
+        (some,) = (await client.post(MANY, json={"tenant_id": str(tenant_id)})).json()["redriven"]
+        assert (some["count"], some["held_back"].endswith(resume)) == (1, True)
+    finally:
+        async with across_tenants_session(engine) as everywhere:
+            await resume_operators_endpoint(everywhere, WEBHOOK_URL)
+    async with open_oversight(engine) as without:
+        assert "WEBHOOK_URL is not set" in (await redrive(without, tenant_id, second)).json()["sentence"]
+    assert (await redrive(client, tenant_id, second)).json()["sentence"].endswith("A running worker sends it now.")
+
+
+async def test_those_of_one_lead_and_those_promised_long_ago(
+    client: httpx.AsyncClient, engine: AsyncEngine, database: DatabaseAddresses
+) -> None:
+    tenant_id, (old, new, newest) = await _dead(engine, database.owner, 3)
+    await change(engine, tenant_id, old, created_at=func.now() - timedelta(minutes=90))
+    of_lead = {"tenant_id": str(tenant_id), "lead_id": str((await row_of(engine, tenant_id, new)).lead_id)}
+    assert (await client.post(MANY, json=of_lead | {"older_than_minutes": 5})).json()["count"] == 0
+    assert (await client.post(MANY, json=of_lead)).json()["count"] == 1
+    assert (await client.post(MANY, json={"all": True, "older_than_minutes": 89})).json()["count"] == 1
+    states = [(await row_of(engine, tenant_id, follow_up_id)).state for follow_up_id in (old, new, newest)]
+    assert states == ["retrying", "retrying", "dead"]
+    first, second = await audited(engine, tenant_id, "FOLLOW_UP_REDRIVEN")
+    assert (first.detail["filter"]["lead_id"], second.detail["filter"]["older_than_minutes"]) == (of_lead["lead_id"], 89)
+
+
+async def test_the_operator_needs_no_tenant_for_one(client: httpx.AsyncClient, engine: AsyncEngine, database: DatabaseAddresses) -> None:
+    tenant_id, (first,) = await _dead(engine, database.owner, 1)
+    one = f"/api/follow-ups/{webhook_id(first)}"
+    assert (await client.get(one)).json()["follow_up"]["tenant_id"] == str(tenant_id)
+    assert (await client.post(f"{one}/redrives")).json()["tenant_id"] == str(tenant_id)
+    assert (await client.post(f"{one}/cancellations")).json()["tenant_id"] == str(tenant_id)
+    for method, path in (("GET", ""), ("POST", "/redrives"), ("POST", "/cancellations")):
+        assert_refused(await client.request(method, f"/api/follow-ups/{uuid4()}{path}"), 404, "No tenant has a follow-up")
+        slip = await client.request(method, one + path, params={"tennant_id": str(tenant_id)})
+        assert_refused(slip, 422, "tennant_id: this address knows no such parameter.")
+    assert_refused(await client.post(MANY, params={"tenant_id": str(tenant_id)}, json={"all": True}), 422, "It knows none.")
 
 
 async def test_those_that_wait_are_due_now_once(client: httpx.AsyncClient, engine: AsyncEngine, database: DatabaseAddresses) -> None:
@@ -264,6 +330,19 @@ BAD_WISHES: dict[str, tuple[Any, str]] = {
     "a death of the living": ({"all": True, "state": "retrying", "died_after": "2026-11-20T12:00:00Z"}, "of dead follow-ups only"),
     "no rows": ({"all": True, "limit": 0}, "limit: "),
     "too many": ({"all": True, "limit": 100_001}, "limit: "),
+    "a state alone": ({"state": "dead"}, "say whose"),
+    "a lead alone": ({"lead_id": str(UUID(int=1))}, "say whose"),
+    "all in words": ({"all": "yes"}, "all: Input should be a valid boolean."),
+    "all as a number": ({"all": 1}, "all: Input should be a valid boolean."),
+    "a dry run in words": ({"all": True, "dry_run": "no"}, "dry_run: Input should be a valid boolean."),
+    "a limit that is none": ({"all": True, "limit": True}, "limit: Input should be a valid integer."),
+    "a limit in words": ({"all": True, "limit": "5"}, "limit: Input should be a valid integer."),
+    "minutes in words": ({"all": True, "older_than_minutes": "5"}, "older_than_minutes: Input should be a valid integer."),
+    "minutes before": ({"all": True, "older_than_minutes": -1}, "older_than_minutes: "),
+    "a moment as a number": ({"all": True, "died_after": 1_700_000_000}, "died_after: expected a moment with its time zone"),
+    "a moment as a number in words": ({"all": True, "died_after": "1700000000"}, "died_after: expected a moment with its time zone"),
+    "behind the end of time": ({"all": True, "died_before": "9999-12-31T23:59:59-23:59"}, "died_before: expected a moment between"),
+    "before its beginning": ({"all": True, "died_after": "0001-01-01T00:00:00+23:59"}, "died_after: expected a moment between"),
     "a typing error": ({"all": True, "dryrun": True}, "dryrun: Extra inputs are not permitted."),
 }
 
@@ -279,6 +358,15 @@ async def test_an_unclear_wish_for_many_moves_nothing(
     assert "<b>" not in answer.text
     assert (await row_of(engine, tenant_id, follow_up_id)).state == "dead"
     assert_refused(await client.post(MANY, content=b"["), 400, "not JSON")
+
+
+async def test_the_first_and_the_last_moment_are_moments(
+    client: httpx.AsyncClient, engine: AsyncEngine, database: DatabaseAddresses
+) -> None:
+    await _dead(engine, database.owner, 1)
+    span = {"died_after": "0001-01-01T00:00:00Z", "died_before": "9999-12-31T23:59:59.999999Z"}
+    answer = await client.post(MANY, json={"all": True, "limit": 1, **span})
+    assert (answer.status_code, answer.json()["count"]) == (200, 1), answer.text
 
 
 @pytest.mark.parametrize("state", [FollowUpState.PENDING, FollowUpState.RETRYING, FollowUpState.DEAD])

@@ -6,8 +6,6 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_add
 
 from yarl import URL
 
-from lead_signals.settings import ConfigurationError
-
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
 
@@ -31,15 +29,18 @@ class AllowedHosts:
 
 
 def read_allowed_hosts(entries: Sequence[str]) -> AllowedHosts:
-    """From `host`, `host:port`, an address, `address:port` or a network (CIDR). Raises ConfigurationError naming what is none of these."""
+    """From `host`, `host:port`, an address, `address:port` or a network (CIDR). Raises ValueError saying which entry is none of
+    these, without repeating it: what stands there by mistake may be a password."""
     names: set[tuple[str, int | None]] = set()
     networks: list[tuple[Network, int | None]] = []
-    for entry in entries:
+    for number, entry in enumerate(entries, start=1):
         try:
             networks.append((ip_network(entry), None))
             continue
         except ValueError:
             host, port = _host_and_port(entry)
+        if not host:
+            raise ValueError(f"entry {number} is no host, host:port, address or network like 10.0.0.0/8")
         try:
             networks.append((ip_network(ip_address(host)), port))
         except ValueError:
@@ -53,13 +54,10 @@ def bare_name(host: str) -> str:
 
 
 def _host_and_port(entry: str) -> tuple[str, int | None]:
-    """As the address of a website names them, with nothing before or behind."""
+    """As the address of a website names them, with nothing before or behind; no host when it is none."""
     is_plain = not any(sign in "/?#@\\" or sign.isspace() for sign in entry)
     try:
         url = URL(f"http://{entry}") if is_plain else URL()
-        host, port = url.raw_host, url.explicit_port
+        return url.raw_host or "", url.explicit_port
     except ValueError:
-        host = port = None
-    if not host:
-        raise ConfigurationError(f"WEBHOOK_ALLOWED_HOSTS: {entry!r} is no host, host:port, address or network like 10.0.0.0/8")
-    return host, port
+        return "", None
