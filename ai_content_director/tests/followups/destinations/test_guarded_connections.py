@@ -11,7 +11,7 @@ import pytest
 from aiohttp import ClientError
 from yarl import URL
 
-from lead_signals.allowed_hosts import AllowedHosts
+from lead_signals.allowed_hosts import AllowedHosts, read_allowed_hosts
 from lead_signals.followups.destinations.failure_word import failure_word
 from lead_signals.followups.destinations.guarded_connections import guarded_session
 from lead_signals.followups.destinations.name_look_up import NameLookUp
@@ -246,3 +246,17 @@ def test_the_address_is_read_by_one_parser() -> None:
     """What yarl reads is what is checked and what is called; here is where the usual tricks part two parsers."""
     for trick in ("https://good.example.vn#@127.0.0.1/", "https://good.example.vn?@127.0.0.1/", "https://good.example.vn/@127.0.0.1/"):
         assert URL(trick, encoded=True).raw_host == URL(trick).raw_host == "good.example.vn"
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "n8n"])
+async def test_an_entry_with_a_port_opens_that_port_alone(host: str) -> None:
+    """Literal addresses meet the socket's check, names the resolver's: each must know the port."""
+    async with raw_receiver() as open_to_us, raw_receiver() as database_beside_it:
+        allowed = read_allowed_hosts((f"127.0.0.1:{open_to_us.port}",))
+        async with guarded_session(NameLookUp(Names(["127.0.0.1"])), ssl.create_default_context(), allowed) as client:
+            async with client.post(f"http://{host}:{open_to_us.port}/", data=BODY) as answer:
+                assert answer.status == 200
+            with pytest.raises(ClientError) as caught:
+                await client.post(f"http://{host}:{database_beside_it.port}/", data=BODY)
+    assert failure_word(caught.value) == "RefusedAddress"
+    assert (open_to_us.connections, database_beside_it.connections) == (1, 0)
